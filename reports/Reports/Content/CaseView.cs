@@ -12,7 +12,7 @@ internal enum CaseStatus
 }
 
 /// <summary>One record with what every part of a report asks of it.</summary>
-internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place)
+internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place, IReadOnlySet<string> telling)
 {
     public RunRecord Record { get; } = record;
 
@@ -40,8 +40,8 @@ internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, 
     /// <summary>The parameter in words.</summary>
     public string Say(string parameter) => Words.Value(parameter, this[parameter]);
 
-    /// <summary>All parameters in words, and the run where there are several.</summary>
-    public string Name => string.Join(" · ", Record.Parameters.Where(pair => pair.Value != "-")
+    /// <summary>The parameters that tell it from the other cases of its workload in words, and the run where there are several.</summary>
+    public string Name => string.Join(" · ", Record.Parameters.Where(pair => pair.Value != "-" && telling.Contains(pair.Key))
         .Select(pair => Words.Value(pair.Key, pair.Value)).Prepend(Record.Workload)
         .Prepend(RunLabel).Where(text => text.Length > 0));
 

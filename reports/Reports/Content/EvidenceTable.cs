@@ -6,7 +6,7 @@ namespace Bench.Reports.Content;
 internal static class EvidenceTable
 {
     private static readonly Column[] Columns = [new("Claim", Numeric: false), new("Figure", Numeric: false), new("Observed", Numeric: true),
-        new("Expected", Numeric: false), new("Holds", Numeric: false), new("Verdict", Numeric: false)];
+        new("Expected", Numeric: false), new("Holds", Numeric: false), new("Verdict", Numeric: false) { Verdict = true }];
 
     public static Table Of(CaseView view) => new($"Evidence of {view.Name}", Columns, [.. view.Record.Evidence.Claims.SelectMany(Rows)]);
 

@@ -18,14 +18,23 @@ internal sealed record RunView(int Index, string Label, string Name)
     public static IReadOnlyList<RunView> Of(IReadOnlyList<RunRecord> records)
     {
         var groups = records.GroupBy(record => record.Run).ToArray();
+        var telling = records.GroupBy(record => record.Workload).ToDictionary(group => group.Key, Telling);
         return [.. groups.Select((group, index) =>
         {
             var label = groups.Length == 1 ? "" : Letters(index);
             return new RunView(index, label, group.Key)
             {
-                Cases = [.. group.Select((record, place) => new CaseView(record, index, label, place))],
+                Cases = [.. group.Select((record, place) => new CaseView(record, index, label, place, telling[record.Workload]))],
             };
         })];
+    }
+
+    /// <summary>The parameters with several values; all if none has, as of a single case.</summary>
+    private static HashSet<string> Telling(IEnumerable<RunRecord> records)
+    {
+        var values = records.SelectMany(record => record.Parameters).GroupBy(pair => pair.Key).ToArray();
+        var varying = values.Where(group => group.Select(pair => pair.Value).Distinct().Skip(1).Any()).Select(group => group.Key).ToHashSet();
+        return varying.Count > 0 ? varying : [.. values.Select(group => group.Key)];
     }
 
     private static string Letters(int index) => index < 26 ? ((char)('A' + index)).ToString() : Letters(index / 26 - 1) + Letters(index % 26);

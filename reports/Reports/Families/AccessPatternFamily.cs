@@ -31,8 +31,8 @@ internal static class AccessPatternFamily
             Cells("writes", "Writes", cases.Where(view => view["Operation"] == "Write"), withJacobs: false),
         ];
         var colors = new SeriesColors("sequential", "random");
-        Chart?[] sizes = [.. CaseCharts.Facets(cases, "Medium", "Operation").Select((facet, index) =>
-            CaseCharts.Values(facet.Cases, "BlockSize").Length < 2 ? null
+        Chart?[] sizes = [.. CaseCharts.Facets(cases, "Medium", "Operation", "Loop", "Pages").Select((facet, index) =>
+            !CaseCharts.Sweeps(facet.Cases, "BlockSize") ? null
             : CaseCharts.Over($"{Id}-size-{index + 1}", facet.Name, "", facet.Cases, "BlockSize", CaseFigure.Values, colors))];
         return new Section(Id, "Sequential and random, disk and memory",
             "How many 4-byte values per second each kind of access delivers: the unit and the cells of Jacobs’ figure of 2009. "
@@ -51,7 +51,7 @@ internal static class AccessPatternFamily
         // The slowest kind first, as in his figure: random before sequential, disk before memory.
         var shown = cases.Where(view => !view.Failed && CaseFigure.Values.Figure(view) is { Median: > 0 })
             .OrderBy(view => view["Medium"] == "Memory").ThenBy(view => view["Pattern"] == "Sequential")
-            .ThenBy(view => Words.Order(view["BlockSize"])).ThenBy(view => view["Loop"]).ThenBy(view => view["Pages"]).ToArray();
+            .ThenBy(view => Words.Order(view["BlockSize"])).ThenBy(view => view["Loop"] is "Dependent" or "Vector").ThenBy(view => view["Pages"]).ToArray();
         if (shown.Length == 0)
             return null;
         var names = shown.Select(NameOf).Distinct().ToArray();
@@ -67,12 +67,18 @@ internal static class AccessPatternFamily
         return withJacobs ? chart with { References = References(names, shown) } : chart;
     }
 
-    /// <summary>His figure goes to the first row of its cell: the plainest variant, which is what he measured.</summary>
+    /// <summary>
+    /// His figure goes to one row of its cell: of the variants the plainest, which is what he measured, and of the
+    /// block sizes the smallest at random and the largest in sequence.
+    /// </summary>
     private static Reference[] References(string[] names, CaseView[] shown) =>
-        [.. Jacobs.Select(cell => (Cell: cell, View: shown.FirstOrDefault(view => view["Medium"] == cell.Medium && view["Pattern"] == cell.Pattern
-                && view["Loop"] is "-" or "Independent" or "Scalar")))
+        [.. Jacobs.Select(cell => (Cell: cell, View: Pick(shown.Where(view => view["Medium"] == cell.Medium && view["Pattern"] == cell.Pattern
+                && view["Loop"] is "-" or "Independent" or "Scalar"), cell.Pattern)))
             .Where(pair => pair.View is not null)
             .Select(pair => new Reference(Array.IndexOf(names, NameOf(pair.View!)), pair.Cell.ValuesPerSecond, pair.Cell.Text))];
+
+    private static CaseView? Pick(IEnumerable<CaseView> cell, string pattern) =>
+        pattern == "Random" ? cell.MinBy(view => Words.Order(view["BlockSize"])) : cell.MaxBy(view => Words.Order(view["BlockSize"]));
 
     private static string NameOf(CaseView view)
     {

@@ -31,7 +31,7 @@ internal static class CaseCharts
         [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => Words.Order(value))];
 
     /// <summary>
-    /// A figure over a parameter: lines where the parameter has several values, else bars. Null if no case has it.
+    /// A figure over a parameter: lines if some series has several of its values, else bars. Null if no case has it.
     /// </summary>
     public static Chart? Over(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string parameter,
         CaseFigure shows, SeriesColors colors)
@@ -41,7 +41,7 @@ internal static class CaseCharts
             return null;
         var places = Values(shown, parameter);
         var varying = Varying(shown, parameter);
-        return places.Length == 1 ? Bars(id, title, held, shown, shows, colors) : Chart(
+        return !Sweeps(shown, parameter) ? Bars(id, title, held, shown, shows, colors) : Chart(
             id, title, held, shows, ChartKind.Lines,
             new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
             {
@@ -54,6 +54,13 @@ internal static class CaseCharts
                 Color = colors[group.Key.Name],
                 Variant = group.Key.RunIndex,
             })]);
+    }
+
+    /// <summary>True if some cases differ in this parameter alone.</summary>
+    public static bool Sweeps(IReadOnlyCollection<CaseView> cases, string parameter)
+    {
+        var varying = Varying(cases, parameter);
+        return cases.GroupBy(view => (NameOf(view, varying), view.RunIndex)).Any(group => Values(group, parameter).Length > 1);
     }
 
     /// <summary>One bar per case, one series per run.</summary>
@@ -77,7 +84,7 @@ internal static class CaseCharts
     }
 
     /// <summary>Latency over percentiles, one curve per case. Null if no case has a distribution.</summary>
-    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases)
+    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases, SeriesColors? colors = null)
     {
         var shown = cases.Where(view => !view.Failed && view.Latency is { Count: > 1 }).ToArray();
         if (shown.Length == 0)
@@ -89,7 +96,7 @@ internal static class CaseCharts
             [.. LatencyCurve.Of(view.Latency!).Where(point => point.Nanoseconds > 0).Select(point =>
                 new ChartPoint(point.Nines, point.Nanoseconds, view.Record.Evidence.Verdict) { Note = Note(view) })])
         {
-            Color = Array.IndexOf(names, NameOf(view, varying)),
+            Color = colors?[NameOf(view, varying)] ?? Array.IndexOf(names, NameOf(view, varying)),
             Variant = view.RunIndex,
         })];
         var slowest = shown.MaxBy(view => view.Latency!.P99)!;
@@ -97,9 +104,9 @@ internal static class CaseCharts
         {
             Id = id,
             Title = title,
-            Subtitle = held,
+            Subtitle = held.Length == 0 ? "Latency" : $"Latency. {held}",
             Kind = ChartKind.Percentiles,
-            X = new Axis("Share of operations at or below (each step one nine more)", Quantity.Nines, AxisScale.Nines) { Min = 1 },
+            X = new Axis("Share of operations at or below", Quantity.Nines, AxisScale.Nines) { Min = 1 },
             Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
             Series = series,
             Finding = $"{title}: latency percentiles of {shown.Length} cases. Median "
@@ -133,7 +140,7 @@ internal static class CaseCharts
         {
             Id = id,
             Title = title,
-            Subtitle = string.Join(". ", new[] { held, $"Whiskers: {shows.IntervalMeaning}", log ? "Logarithmic axis" : "" }.Where(text => text.Length > 0)),
+            Subtitle = string.Join(". ", new[] { held, shows.AxisName + (log ? ", logarithmic axis" : ""), $"Whiskers: {shows.IntervalMeaning}" }.Where(text => text.Length > 0)),
             Kind = kind,
             X = x,
             Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = min ?? (log ? Decade(lowest.Point.Y) : 0) },
