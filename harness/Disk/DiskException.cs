@@ -59,6 +59,10 @@ public sealed class DiskException : IOException
         return new DiskException($"{operation} {path}: {meaning}{(hint is null ? "" : "; " + hint)}", operation, path, errno);
     }
 
+    /// <summary>The file ended before the bytes did: something else shortened it. No errno belongs to it (0).</summary>
+    public static DiskException Ended(string operation, string path) =>
+        new($"{operation} {path}: the file ended within the block; something else shortened it", operation, path, 0);
+
     /// <summary>An exception from the errno of the last native call.</summary>
     internal static DiskException FromLast(string operation, string path) =>
         FromErrno(operation, path, Marshal.GetLastPInvokeError());
