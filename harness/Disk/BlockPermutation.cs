@@ -41,9 +41,9 @@ public readonly struct BlockPermutation
 
     /// <summary>The block at a place of the order.</summary>
     /// <param name="index">0 … n−1.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long this[long index]
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             var value = (ulong)index;
