@@ -120,6 +120,12 @@ public sealed unsafe class BlockRing : IDisposable
     /// <summary>Requests that the kernel has and that were not reaped: the queue depth achieved at this moment.</summary>
     public int InFlight => ring.InFlight;
 
+    /// <summary>
+    /// Slots with a request that is prepared or in flight; a loop is done when this is 0. (<see cref="InFlight"/>
+    /// alone may be 0 while the rest of a short request waits to be submitted.)
+    /// </summary>
+    public int Pending => ring.InFlight + ring.Unsubmitted;
+
     private int StrideBytes { get; }
 
     /// <summary>A slot's memory; not to be touched while its request is under way.</summary>

@@ -54,7 +54,7 @@ public sealed unsafe class IoUring : IDisposable
     private uint* cqTail;
     private int descriptor = -1;
     private int enterDescriptor;
-    private uint enterFlags = IORING_ENTER_GETEVENTS;
+    private uint enterFlags;
     private uint prepared;
     private uint submitted;
     private uint reaped;
@@ -167,8 +167,8 @@ public sealed unsafe class IoUring : IDisposable
     /// <summary>Submits what is prepared and waits until that many completions can be reaped.</summary>
     /// <param name="waitFor">
     /// Completions to wait for, those not yet reaped included; more than are in flight count as all of them. With 0
-    /// the kernel still hands over what has ended. Without a system call if nothing is to be submitted and enough
-    /// have ended.
+    /// it only submits; with nothing to submit either, the kernel hands over what has ended. No system call if
+    /// nothing is to be submitted and enough have ended.
     /// </param>
     /// <returns>
     /// Requests submitted. Less than prepared only if the kernel wants completions to be reaped first; the rest goes
@@ -190,7 +190,7 @@ public sealed unsafe class IoUring : IDisposable
             if (toSubmit == 0 && ready >= waitFor && (entered || ready > 0))
                 return (int)(submitted - first);
 
-            var result = Libc.syscall(SYS_io_uring_enter, enterDescriptor, (nint)toSubmit, waitFor, (nint)enterFlags, 0, 0);
+            var result = Enter(toSubmit, waitFor);
             if (result >= 0)
             {
                 submitted += (uint)result;
@@ -329,9 +329,16 @@ public sealed unsafe class IoUring : IDisposable
         if ((Volatile.Read(ref *sqFlags) & IORING_SQ_CQ_OVERFLOW) == 0)
             return false;
         // More ended than the queue holds; entering the kernel makes it hand over the rest (IORING_FEAT_NODROP, 5.5).
-        Submit();
+        _ = Enter(0, 0);
         knownTail = Volatile.Read(ref *cqTail);
         return knownTail != reaped;
+    }
+
+    private nint Enter(uint toSubmit, int waitFor)
+    {
+        // Without GETEVENTS the kernel leaves the completions' own work for later, when it is done for many at once.
+        var getEvents = waitFor > 0 || toSubmit == 0 ? IORING_ENTER_GETEVENTS : 0;
+        return Libc.syscall(SYS_io_uring_enter, enterDescriptor, (nint)toSubmit, waitFor, (nint)(enterFlags | getEvents), 0, 0);
     }
 
     /// <summary>What to do after a failed io_uring_enter: true = once more, false = the caller reaps first.</summary>
@@ -401,7 +408,7 @@ public sealed unsafe class IoUring : IDisposable
             // On another thread this fails, and the number goes when its thread ends.
             var update = new Libc.io_uring_rsrc_update { offset = (uint)enterDescriptor };
             _ = Register(IORING_UNREGISTER_RING_FDS, &update, 1);
-            enterFlags = IORING_ENTER_GETEVENTS;
+            enterFlags = 0;
         }
         if (sqes is not null)
             _ = Libc.munmap(sqes, sqesBytes);
