@@ -6,7 +6,7 @@ namespace Bench.Disk.Native;
 /// Constants of the kernel's and the C library's headers under their own names. A test compiles a C program that
 /// prints each of them and compares (<c>AbiTests</c>). Those that differ between x64 and arm64 are properties.
 /// </summary>
-internal static class Constants
+internal static partial class Constants
 {
     internal const int O_RDONLY = 0;
     internal const int O_WRONLY = 1;
