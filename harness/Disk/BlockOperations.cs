@@ -130,12 +130,16 @@ public unsafe struct WriteMappedBlock(MappedFile map, AlignedBuffer buffer) : IB
 }
 
 /// <summary>Makes each written block unlike all others: a counter mixed with the position, once per 4 KiB.</summary>
-internal unsafe struct BlockStamp(AlignedBuffer buffer)
+internal unsafe struct BlockStamp(ulong start)
 {
     private const int StampEveryBytes = 4096;
 
-    // Starts from the random content, so that two passes do not write the same blocks.
-    private ulong count = MemoryMarshal.Read<ulong>(buffer.Span);
+    private ulong count = start;
+
+    /// <summary>Starts from the buffer's random content, so that two passes do not write the same blocks.</summary>
+    internal BlockStamp(AlignedBuffer buffer) : this(buffer.LengthBytes < sizeof(ulong) ? 0 : MemoryMarshal.Read<ulong>(buffer.Span))
+    {
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Next(byte* pointer, int lengthBytes, long position)

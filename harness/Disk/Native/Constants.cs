@@ -53,7 +53,7 @@ internal static partial class Constants
     internal const int MADV_SEQUENTIAL = 2;
     internal const int MADV_HUGEPAGE = 14;
     internal const int MADV_NOHUGEPAGE = 15;
-    internal const int MADV_POPULATE_WRITE = 23;
+    internal const int MADV_POPULATE_READ = 22;
     internal const int MS_SYNC = 4;
 
     internal const int AT_FDCWD = -100;

@@ -31,6 +31,7 @@ public sealed unsafe class BlockRing : IDisposable
     private readonly byte writeOpcode;
     private readonly int callFlags;
     private byte* memory;
+    private BlockStamp stamp = new((ulong)Environment.TickCount64);
     private Request* requests;
 
     /// <summary>One slot's request.</summary>
@@ -142,6 +143,18 @@ public sealed unsafe class BlockRing : IDisposable
     /// <summary>Prepares a write of one block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrepareWrite(int slot, long position) => Prepare(writeOpcode, slot, position, 0, BlockBytes);
+
+    /// <summary>
+    /// Prepares a write of one block whose content differs from every other one: eight bytes of each 4 KiB change,
+    /// as in <see cref="WriteBlock"/>. Fill the slots with random bytes before the first.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrepareStampedWrite(int slot, long position)
+    {
+        Check(slot);
+        stamp.Next(memory + (nint)slot * StrideBytes, BlockBytes, position);
+        PrepareWrite(slot, position);
+    }
 
     /// <summary>Prepares a read into a part of the block.</summary>
     public void PrepareRead(int slot, long position, int bufferOffset, int lengthBytes)

@@ -56,13 +56,16 @@ public abstract class Workload
     /// <summary>Before each pass: the state of the cache.</summary>
     protected virtual void SetState() { }
 
+    /// <summary>Just before the counters of a timed pass are read, after the pause: what has to be seen then.</summary>
+    protected virtual void BeforeCounters() { }
+
     /// <summary>The timed part of a pass.</summary>
     /// <param name="limit">When to end: in the warm-up a time, later a number of operations.</param>
     /// <param name="timed">False in the warm-up: latencies are not kept.</param>
     protected abstract PassResult RunOperations(LoopLimit limit, bool timed);
 
     /// <summary>After each timed pass, with its counters: may add what only this workload knows.</summary>
-    protected virtual PassRecord Complete(PassRecord pass, PassMeter.Reading begin) => pass;
+    protected virtual PassRecord Complete(PassRecord measured, PassMeter.Reading begin) => measured;
 
     /// <summary>After the last pass: claims and what was really in force.</summary>
     protected abstract void Conclude();
@@ -113,6 +116,7 @@ public abstract class Workload
 
     private void MeasurePass()
     {
+        BeforeCounters();
         var begin = Case.Meter.Begin();
         var result = RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: true);
         var end = Case.Meter.End();
