@@ -103,6 +103,8 @@ public sealed class MachineTopologyTests
                 Skip = $"needs {missing}";
             else if (tools.Contains("losetup") && !File.Exists("/dev/loop-control"))
                 Skip = "needs loop devices";
+            else if (tools.Contains("losetup") && new TopologyProbe().Probe(Path.GetTempPath()) is { Devices.Count: 0, Mount.FileSystem: var type })
+                Skip = $"needs a temporary folder on a disk, not on {type}";
         }
     }
 
