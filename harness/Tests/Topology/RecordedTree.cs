@@ -11,7 +11,8 @@ namespace Bench.Harness.Tests.Topology;
 /// path -> target        a symbolic link
 /// path/                 a folder
 /// </code>
-/// with \\, \n, \t and \xNN in a line.
+/// with \\, \n, \t and \xNN in a line. The trees beside this file are composed: the layout of a kernel of the version in
+/// their first line, cut to what bears on the topology, with invented serials.
 /// </summary>
 public sealed class RecordedTree : IDisposable
 {
