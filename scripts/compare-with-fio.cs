@@ -69,7 +69,9 @@ try
             {
                 var first = order[0].Run(cell);
                 var second = order[1].Run(cell);
-                results[cell].Add(order[0] == fio ? new Pair(first, second) : new Pair(second, first));
+                // fio ends well after Ctrl-C, with what it had: a run cut short is no run.
+                if (!stopped)
+                    results[cell].Add(order[0] == fio ? new Pair(first, second) : new Pair(second, first));
             }
             catch (RunFailedException error) when (!stopped)
             {
