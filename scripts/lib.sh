@@ -23,12 +23,15 @@ as_root() {
 }
 
 apt_updated=no
+apt_refresh() {
+    [ "$apt_updated" = no ] || return 0
+    apt_updated=yes
+    as_root apt-get update -q >&2 || say "apt-get update failed; going on with the package lists that are here"
+}
+
 apt_install() {
     has apt-get || die "needs $*, and there is no apt-get here: install them and run this again"
-    if [ "$apt_updated" = no ]; then
-        apt_updated=yes
-        as_root apt-get update -q >&2 || say "apt-get update failed; going on with the package lists that are here"
-    fi
+    apt_refresh
     say "installing $*"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >&2 ||
         die "could not install $*: as root, run 'apt-get install $*', then run this again"
@@ -47,19 +50,28 @@ need() {
 has_dotnet() { has dotnet && (cd "$repository" && dotnet --version) >/dev/null 2>&1; }
 
 need_dotnet() {
+    # The runtime does not even say its version without ICU, from which it takes languages and number formats; package
+    # downloads want OpenSSL and the certificates.
+    if ! ldconfig -p | grep -q 'libicuuc\.so\.'; then
+        local icu
+        has apt-get || die "needs the ICU library (libicu), and there is no apt-get here: install it and run this again"
+        apt_refresh
+        icu=$(apt-cache search --names-only '^libicu[0-9]+$' | awk '{ print $1 }' | sort -V | tail -n 1)
+        apt_install "${icu:-libicu-dev}"
+    fi
+    need openssl=openssl
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki ] || apt_install ca-certificates
     if [ -x "$HOME/.dotnet/dotnet" ] && ! has_dotnet; then
         export DOTNET_ROOT="$HOME/.dotnet" PATH="$HOME/.dotnet:$PATH"
     fi
     if ! has_dotnet && has apt-get; then
-        as_root apt-get update -q >&2 || true
-        apt_updated=yes
+        apt_refresh
         if apt-cache show dotnet-sdk-10.0 >/dev/null 2>&1; then apt_install dotnet-sdk-10.0; fi
     fi
     # Microsoft's own installer, into the home folder and without root. Not over a dotnet that is there: whoever
     # installed an older one decides how it becomes newer.
     if ! has dotnet; then
         need curl=curl
-        apt_install ca-certificates
         local script
         script=$(mktemp)
         say "installing the .NET 10 SDK into $HOME/.dotnet with https://dot.net/v1/dotnet-install.sh"
@@ -71,12 +83,6 @@ need_dotnet() {
     fi
     has_dotnet || die "needs the .NET SDK 10.0.100 or later (found: $(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')).
 Install it with 'apt-get install dotnet-sdk-10.0' where the distribution has it, or as https://dot.net says, then run this again."
-    # The runtime takes languages and their number formats from ICU, and refuses to start without it.
-    if ! ldconfig -p | grep -q 'libicuuc\.so\.'; then
-        local icu
-        icu=$(apt-cache search --names-only '^libicu[0-9]+$' | awk '{ print $1 }' | sort -V | tail -n 1)
-        apt_install "${icu:-libicu-dev}"
-    fi
 }
 
 # The report's page is bundled with npm when the project is built.

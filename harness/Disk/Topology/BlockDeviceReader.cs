@@ -30,26 +30,26 @@ internal sealed class BlockDeviceReader
     }
 
     /// <summary>The device of a "major:minor" number; null if sysfs does not show it.</summary>
-    internal BlockDevice? ReadNumber(string number, int depth = 0)
+    internal BlockDevice? FindByNumber(string number, int depth = 0)
     {
-        if (ReadFolder($"/sys/dev/block/{number}", depth) is { } device)
+        if (FindByFolder($"/sys/dev/block/{number}", depth) is { } device)
             return device;
         // Some containers mask /sys/dev.
         string? name = root.Names("/sys/class/block").FirstOrDefault(entry => root.ReadWord($"/sys/class/block/{entry}/dev") == number);
-        return name is null ? null : ReadName(name, depth);
+        return name is null ? null : FindByName(name, depth);
     }
 
     /// <summary>The device of a kernel name (sda1); null if sysfs does not show it.</summary>
-    internal BlockDevice? ReadName(string name, int depth = 0) => ReadFolder($"/sys/class/block/{name}", depth);
+    internal BlockDevice? FindByName(string name, int depth = 0) => FindByFolder($"/sys/class/block/{name}", depth);
 
     /// <summary>The device of a path below /dev, also a link such as /dev/mapper/vg-home or /dev/disk/by-uuid/….</summary>
-    internal BlockDevice? ReadDevicePath(string path, int depth = 0)
+    internal BlockDevice? FindByPath(string path, int depth = 0)
     {
         if (root.Resolve(path) is not { } resolved)
             return null;
         // "!" is how sysfs writes the slash of a name such as cciss/c0d0.
         string name = resolved.StartsWith("/dev/", StringComparison.Ordinal) ? resolved["/dev/".Length..].Replace('/', '!') : "";
-        if (name.Length > 0 && ReadName(name, depth) is { } device)
+        if (name.Length > 0 && FindByName(name, depth) is { } device)
             return device;
 
         // Without udev, or with another /dev than the mounter's, the link is not there: ask the volumes for their names.
@@ -58,11 +58,11 @@ internal sealed class BlockDeviceReader
             return null;
         string? volume = root.Names("/sys/class/block").FirstOrDefault(entry =>
             entry.StartsWith("dm-", StringComparison.Ordinal) && root.ReadWord($"/sys/class/block/{entry}/dm/name") == path[Mapper.Length..]);
-        return volume is null ? null : ReadName(volume, depth);
+        return volume is null ? null : FindByName(volume, depth);
     }
 
     /// <summary>The device of a sysfs folder, or of a link to it; null if it is none.</summary>
-    internal BlockDevice? ReadFolder(string path, int depth)
+    internal BlockDevice? FindByFolder(string path, int depth)
     {
         if (depth > MaxDepth || root.Resolve(path) is not { } folder || !root.FolderExists(folder))
             return null;
@@ -74,7 +74,7 @@ internal sealed class BlockDeviceReader
             Name = name,
             Kind = kind,
             Number = root.ReadWord($"{folder}/dev"),
-            SizeBytes = root.ReadNumber($"{folder}/size") * SysfsSectorBytes,
+            SizeBytes = root.ReadNumber($"{folder}/size") is { } sectors and >= 0 and <= long.MaxValue / SysfsSectorBytes ? sectors * SysfsSectorBytes : null,
         };
 
         // A partition has no queue of its own: its settings are its disk's.
@@ -205,11 +205,12 @@ internal sealed class BlockDeviceReader
     private BlockDevice WithHardware(BlockDevice device, string folder)
     {
         string[] segments = folder.Split('/');
-        string? model = root.ReadWord($"{folder}/device/model") ?? root.ReadWord($"{folder}/device/name");
+        (string? ataModel, string? ataFirmware) = ScsiPages.AtaIdentity(root.ReadBytes($"{folder}/device/vpd_pg89"));
+        string? model = ataModel ?? root.ReadWord($"{folder}/device/model") ?? root.ReadWord($"{folder}/device/name");
         string? vendor = root.ReadWord($"{folder}/device/vendor");
         // A SCSI vendor belongs to the name ("QEMU" "QEMU HARDDISK", "SEAGATE" "ST8000"); "ATA" is no vendor, and that
         // of a PCI or virtio device is a number.
-        if (model is not null && vendor is not null and not "ATA" && !vendor.StartsWith("0x", StringComparison.Ordinal)
+        if (model is not null && ataModel is null && vendor is not null and not "ATA" && !vendor.StartsWith("0x", StringComparison.Ordinal)
             && !model.StartsWith(vendor, StringComparison.OrdinalIgnoreCase))
             model = $"{vendor} {model}";
 
@@ -219,7 +220,7 @@ internal sealed class BlockDeviceReader
         {
             Model = model,
             SerialHash = Hash(Serial(folder)),
-            Firmware = root.ReadWord($"{folder}/device/firmware_rev") ?? root.ReadWord($"{folder}/device/rev") ?? root.ReadWord($"{folder}/device/fwrev"),
+            Firmware = ataFirmware ?? root.ReadWord($"{folder}/device/firmware_rev") ?? root.ReadWord($"{folder}/device/rev") ?? root.ReadWord($"{folder}/device/fwrev"),
             Transport = transport,
             NumaNode = Nearest(controller, "numa_node") is { } at && root.ReadSmallNumber($"{at}/numa_node") is { } node and >= 0 ? node : null,
             Link = transport == "nvme" ? PcieLink(controller) : null,
@@ -266,19 +267,9 @@ internal sealed class BlockDeviceReader
     private string? Serial(string folder) =>
         root.ReadWord($"{folder}/device/serial")
         ?? root.ReadWord($"{folder}/serial")
-        ?? PageSerial(root.ReadBytes($"{folder}/device/vpd_pg80"))
+        ?? ScsiPages.SerialNumber(root.ReadBytes($"{folder}/device/vpd_pg80"))
         ?? root.ReadWord($"{folder}/device/wwid")
         ?? root.ReadWord($"{folder}/wwid");
-
-    // SCSI Primary Commands, vital product data page 80h: a 4-byte header with the length in bytes 2 and 3, then ASCII.
-    private static string? PageSerial(byte[]? page)
-    {
-        if (page is null || page.Length < 4 || page[1] != 0x80)
-            return null;
-        int length = Math.Min((page[2] << 8) | page[3], page.Length - 4);
-        string serial = Encoding.ASCII.GetString(page, 4, length).Trim(' ', '\0');
-        return serial.Length == 0 ? null : serial;
-    }
 
     private static string? Hash(string? serial) =>
         serial is null ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(serial)))[..12];
@@ -327,7 +318,7 @@ internal sealed class BlockDeviceReader
     private string[] Links(string folder, string name) => [.. root.Names($"{folder}/{name}").Select(entry => $"{folder}/{name}/{entry}")];
 
     private IReadOnlyList<BlockDevice> ReadAll(IEnumerable<string> folders, int depth) =>
-        [.. folders.Select(folder => ReadFolder(folder, depth + 1)).OfType<BlockDevice>()];
+        [.. folders.Select(folder => FindByFolder(folder, depth + 1)).OfType<BlockDevice>()];
 
     private static bool IsNumbered(string text, string prefix) =>
         text.Length > prefix.Length && text.StartsWith(prefix, StringComparison.Ordinal) && text.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', '9') < 0;

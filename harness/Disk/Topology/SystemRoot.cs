@@ -108,7 +108,13 @@ public sealed class SystemRoot
     {
         try
         {
-            return Resolve(path) is { } resolved ? File.ReadAllBytes(OnMachine(resolved)) : null;
+            if (Resolve(path) is not { } resolved)
+                return null;
+            // Not File.ReadAllBytes: a file of sysfs claims 4096 bytes and ends earlier, which that takes for an error.
+            using var file = new FileStream(OnMachine(resolved), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var bytes = new MemoryStream();
+            file.CopyTo(bytes);
+            return bytes.ToArray();
         }
         catch (Exception e) when (IsUnreadable(e))
         {

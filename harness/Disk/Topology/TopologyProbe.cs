@@ -69,7 +69,7 @@ public sealed class TopologyProbe
         MountInfo mount = entry.Mount;
         if (!entry.Anonymous)
         {
-            return new([devices.ReadNumber(entry.Number, depth)
+            return new([devices.FindByNumber(entry.Number, depth)
                 // sysfs does not show it, as in some sandboxes: the number still tells two targets apart.
                 ?? new BlockDevice { Name = mount.Source[(mount.Source.LastIndexOf('/') + 1)..], Kind = BlockDeviceKind.Other, Number = entry.Number }]);
         }
@@ -79,7 +79,7 @@ public sealed class TopologyProbe
             "btrfs" => ReadBtrfs(mount.Source, depth),
             "overlay" => ReadOverlay(mounts, mount, depth),
             // bcachefs lists its members in the source: "/dev/sda:/dev/sdb".
-            _ => new([.. mount.Source.Split(':').Where(IsDevicePath).Select(path => devices.ReadDevicePath(path, depth)).OfType<BlockDevice>()]),
+            _ => new([.. mount.Source.Split(':').Where(IsDevicePath).Select(path => devices.FindByPath(path, depth)).OfType<BlockDevice>()]),
         };
     }
 
@@ -90,14 +90,14 @@ public sealed class TopologyProbe
     private Volume ReadBtrfs(string source, int depth)
     {
         const string FileSystems = "/sys/fs/btrfs";
-        if (!IsDevicePath(source) || devices.ReadDevicePath(source, depth) is not { } mounted)
+        if (!IsDevicePath(source) || devices.FindByPath(source, depth) is not { } mounted)
             return Volume.Unknown;
         string? uuid = root.Names(FileSystems).FirstOrDefault(entry => root.FolderExists($"{FileSystems}/{entry}/devices/{mounted.Name}"));
         if (uuid is null)
             return new([mounted]);
 
         string folder = $"{FileSystems}/{uuid}";
-        BlockDevice[] members = [.. root.Names($"{folder}/devices").Select(name => devices.ReadFolder($"{folder}/devices/{name}", depth)).OfType<BlockDevice>()];
+        BlockDevice[] members = [.. root.Names($"{folder}/devices").Select(name => devices.FindByFolder($"{folder}/devices/{name}", depth)).OfType<BlockDevice>()];
 
         // One folder per profile among plain files. Two while a balance converts; "mixed" where small file systems put
         // data and metadata into the same chunks.
