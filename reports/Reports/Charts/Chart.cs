@@ -1,0 +1,119 @@
+using Bench.Measure.Records;
+
+namespace Bench.Reports.Charts;
+
+/// <summary>
+/// A chart as a plain value: what is shown, not how. <see cref="EChartsOptions"/> draws it in the page, the opt-in
+/// ScottPlot project draws it to PNG and SVG, and <see cref="ChartTable"/> writes the same points as a table.
+/// </summary>
+public sealed record Chart
+{
+    /// <summary>Unique in a report; letters, digits and hyphens.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it shows.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>What is held fixed, and what the whiskers mean.</summary>
+    public string Subtitle { get; init; } = "";
+
+    /// <summary>What it shows, as a sentence with figures: the text for readers who do not see it.</summary>
+    public required string Finding { get; init; }
+
+    /// <summary>How the points are drawn.</summary>
+    public required ChartKind Kind { get; init; }
+
+    /// <summary>The axis of <see cref="ChartPoint.X"/>; for bars the categories, drawn as rows.</summary>
+    public required Axis X { get; init; }
+
+    /// <summary>The axis of <see cref="ChartPoint.Y"/>.</summary>
+    public required Axis Y { get; init; }
+
+    /// <summary>The series, in the order of the legend.</summary>
+    public required IReadOnlyList<Series> Series { get; init; }
+
+    /// <summary>Figures from elsewhere to compare with, drawn as marks.</summary>
+    public IReadOnlyList<Reference> References { get; init; } = [];
+
+    /// <summary>What <see cref="ChartPoint.Low"/> and <see cref="ChartPoint.High"/> are, in words.</summary>
+    public string IntervalMeaning { get; init; } = "95 % interval";
+}
+
+/// <summary>How the points of a chart are drawn.</summary>
+public enum ChartKind
+{
+    /// <summary>One bar per category and series, as rows.</summary>
+    Bars,
+
+    /// <summary>The series of a category on top of each other; the interval of the last series is the total's.</summary>
+    StackedBars,
+
+    /// <summary>Points joined by lines, with whiskers.</summary>
+    Lines,
+
+    /// <summary>Latency over percentiles, on an axis of nines.</summary>
+    Percentiles,
+}
+
+/// <summary>How an axis maps figures to lengths.</summary>
+public enum AxisScale
+{
+    /// <summary>Named places, evenly spaced; a point's X is the index.</summary>
+    Category,
+
+    /// <summary>Even, from zero.</summary>
+    Linear,
+
+    /// <summary>Logarithmic, base 10.</summary>
+    Log,
+
+    /// <summary>Logarithmic in 1 / (1 − p): each step is one nine more.</summary>
+    Nines,
+}
+
+/// <summary>One axis.</summary>
+/// <param name="Name">What it measures.</param>
+/// <param name="Quantity">How its figures are written.</param>
+/// <param name="Scale">How it maps figures to lengths.</param>
+public sealed record Axis(string Name, Quantity Quantity, AxisScale Scale)
+{
+    /// <summary>The names of the places of a category axis.</summary>
+    public IReadOnlyList<string> Categories { get; init; } = [];
+
+    /// <summary>Where the axis begins, if that is fixed.</summary>
+    public double? Min { get; init; }
+}
+
+/// <summary>Points that belong together.</summary>
+/// <param name="Name">Its name in the legend.</param>
+/// <param name="Points">Its points, in the order of X.</param>
+public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
+{
+    /// <summary>Which colour of the palette; the same thing has the same colour in every chart of a section.</summary>
+    public int Color { get; init; }
+
+    /// <summary>Which line style: runs side by side share a colour and differ in this.</summary>
+    public int Variant { get; init; }
+}
+
+/// <summary>One figure of a chart.</summary>
+/// <param name="X">Place on the X axis.</param>
+/// <param name="Y">The figure.</param>
+/// <param name="Verdict">Whether the case behind it did what its name says.</param>
+public sealed record ChartPoint(double X, double Y, Verdict Verdict)
+{
+    /// <summary>Lower end of the interval, if there is one.</summary>
+    public double? Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public double? High { get; init; }
+
+    /// <summary>A further sentence for the reader: what contradicts it.</summary>
+    public string? Note { get; init; }
+}
+
+/// <summary>A figure from elsewhere.</summary>
+/// <param name="X">Place on the X axis.</param>
+/// <param name="Y">The figure.</param>
+/// <param name="Text">Whose it is.</param>
+public sealed record Reference(double X, double Y, string Text);

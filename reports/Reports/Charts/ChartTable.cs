@@ -1,0 +1,92 @@
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+
+namespace Bench.Reports.Charts;
+
+/// <summary>A chart's points as a table: the same figures for readers who do not see the chart.</summary>
+internal static class ChartTable
+{
+    private static readonly (double Nines, string Name)[] Percentiles =
+        [(2, "p50"), (10, "p90"), (100, "p99"), (1_000, "p99.9"), (10_000, "p99.99"), (100_000, "p99.999")];
+
+    public static Table Of(Chart chart) => chart.Kind switch
+    {
+        ChartKind.Percentiles => PercentileTable(chart),
+        ChartKind.StackedBars => StackedTable(chart),
+        _ => PointTable(chart),
+    };
+
+    private static Table PointTable(Chart chart)
+    {
+        var single = chart.Series.Count == 1;
+        var columns = new List<Column> { new(chart.X.Name, Numeric: false) };
+        if (!single)
+            columns.Add(new Column("Series", Numeric: false));
+        columns.Add(new Column(chart.Y.Name, Numeric: true));
+        columns.Add(new Column(Capitalised(chart.IntervalMeaning), Numeric: true));
+        columns.Add(new Column("Evidence", Numeric: false));
+
+        var rows =
+            from series in chart.Series
+            from point in series.Points
+            orderby point.X
+            select new Row(
+            [
+                Place(chart.X, point.X),
+                .. single ? (string[])[] : [series.Name],
+                Format.Value(chart.Y.Quantity, point.Y),
+                Format.Interval(chart.Y.Quantity, point.Low, point.High),
+                VerdictWords.Marked(point.Verdict),
+            ], VerdictWords.Class(point.Verdict));
+        var references = chart.References.OrderBy(reference => reference.X).Select(reference => new Row(
+        [
+            Place(chart.X, reference.X),
+            .. single ? (string[])[] : [reference.Text],
+            Format.Value(chart.Y.Quantity, reference.Y),
+            single ? reference.Text : Format.Missing,
+            "published",
+        ], "reference"));
+        return new Table(chart.Title, columns, [.. rows, .. references]);
+    }
+
+    private static Table StackedTable(Chart chart)
+    {
+        List<Column> columns = [new(chart.X.Name, Numeric: false),
+            .. chart.Series.Select(series => new Column(Capitalised(series.Name), Numeric: true)),
+            new("Together", Numeric: true), new(Capitalised(chart.IntervalMeaning), Numeric: true), new("Evidence", Numeric: false)];
+        var rows = chart.X.Categories.Select((category, index) =>
+        {
+            var points = chart.Series.Select(series => series.Points.First(point => point.X == index)).ToArray();
+            return new Row(
+            [
+                category,
+                .. points.Select(point => Format.Value(chart.Y.Quantity, point.Y)),
+                Format.Value(chart.Y.Quantity, points.Sum(point => point.Y)),
+                Format.Interval(chart.Y.Quantity, points[^1].Low, points[^1].High),
+                VerdictWords.Marked(points[^1].Verdict),
+            ], VerdictWords.Class(points[^1].Verdict));
+        });
+        return new Table(chart.Title, columns, [.. rows]);
+    }
+
+    private static Table PercentileTable(Chart chart)
+    {
+        List<Column> columns = [new("Case", Numeric: false),
+            .. Percentiles.Select(percentile => new Column(percentile.Name, Numeric: true)),
+            new("max", Numeric: true), new("Evidence", Numeric: false)];
+        var rows = chart.Series.Where(series => series.Points.Count > 0).Select(series => new Row(
+        [
+            series.Name,
+            .. Percentiles.Select(percentile => Format.Value(chart.Y.Quantity,
+                series.Points.FirstOrDefault(point => Math.Abs(point.X - percentile.Nines) < percentile.Nines * 1e-6)?.Y)),
+            Format.Value(chart.Y.Quantity, series.Points[^1].Y),
+            VerdictWords.Marked(series.Points[0].Verdict),
+        ], VerdictWords.Class(series.Points[0].Verdict)));
+        return new Table(chart.Title, columns, [.. rows]);
+    }
+
+    private static string Place(Axis axis, double x) =>
+        axis.Scale == AxisScale.Category ? axis.Categories[(int)x] : Format.Value(axis.Quantity, x);
+
+    private static string Capitalised(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+}

@@ -1,0 +1,68 @@
+using Bench.Measure.Records;
+
+namespace Bench.Reports.Content;
+
+/// <summary>What became of a case, from best to worst.</summary>
+internal enum CaseStatus
+{
+    Proven,
+    Unproven,
+    Contradicted,
+    Failed,
+}
+
+/// <summary>One record with what every part of a report asks of it.</summary>
+internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place)
+{
+    public RunRecord Record { get; } = record;
+
+    public int RunIndex { get; } = runIndex;
+
+    public string RunLabel { get; } = runLabel;
+
+    /// <summary>Id of the case's evidence in the page.</summary>
+    public string Anchor { get; } = FormattableString.Invariant($"case-{runIndex + 1}-{place + 1}");
+
+    public CaseStatus Status { get; } =
+        record.Error is not null || record.Passes.Count == 0 ? CaseStatus.Failed
+        : record.Evidence.Verdict switch
+        {
+            Verdict.Proven => CaseStatus.Proven,
+            Verdict.Contradicted => CaseStatus.Contradicted,
+            _ => CaseStatus.Unproven,
+        };
+
+    public bool Failed => Status == CaseStatus.Failed;
+
+    /// <summary>The parameter as requested; "-" if the case has none of that name or it does not apply.</summary>
+    public string this[string parameter] => Record.Parameters.TryGetValue(parameter, out var value) ? value : "-";
+
+    /// <summary>The parameter in words.</summary>
+    public string Say(string parameter) => Words.Value(parameter, this[parameter]);
+
+    /// <summary>All parameters in words, and the run where there are several.</summary>
+    public string Name => string.Join(" · ", Record.Parameters.Where(pair => pair.Value != "-")
+        .Select(pair => Words.Value(pair.Key, pair.Value)).Prepend(Record.Workload)
+        .Prepend(RunLabel).Where(text => text.Length > 0));
+
+    /// <summary>The verdict with its mark, or that the case failed.</summary>
+    public string StatusMark => Failed ? "— failed" : VerdictWords.Marked(Record.Evidence.Verdict);
+
+    public string StatusClass => Failed ? "failed" : VerdictWords.Class(Record.Evidence.Verdict);
+
+    /// <summary>Why the case is not proven, in one text; null if it is.</summary>
+    public string? Reason =>
+        Record.Error ?? (Record.Passes.Count == 0 ? "It has no timed pass."
+        : Join(Record.Evidence.Claims.Where(claim => claim.Verdict == Record.Evidence.Verdict && claim.Verdict != Verdict.Proven)
+            .Select(claim => $"{claim.Claim}: {claim.Reason ?? "no reason was recorded"}")));
+
+    /// <summary>Latency of the operation that the case is about: its own kind, or the only one.</summary>
+    public LatencyRecord? Latency =>
+        Record.LatencyNs.FirstOrDefault(pair => string.Equals(pair.Key, Record.Operation, StringComparison.OrdinalIgnoreCase)).Value
+        ?? Record.LatencyNs.Values.FirstOrDefault();
+
+    /// <summary>One value per pass.</summary>
+    public IReadOnlyList<double> PerPass(Func<PassRecord, double> value) => [.. Record.Passes.Select(value)];
+
+    private static string? Join(IEnumerable<string> texts) => string.Join("; ", texts) is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Bench.Disk.Topology;
+using Bench.Measure.Records;
+
+namespace Bench.Reports.Content;
+
+/// <summary>
+/// Records without what names a machine or a person: host names, serial hashes, paths, network addresses, and the
+/// fields that this build does not know and so cannot judge. Hardware models, kernel and settings stay: they are
+/// what the figures mean. It works on the records, before any rendering, so that no renderer can forget a field.
+/// </summary>
+internal sealed partial class Redaction
+{
+    private const string Left = "(left out)";
+
+    private readonly string[] secrets;
+
+    private Redaction(IEnumerable<RunRecord> records) =>
+        // The longest first: a folder within a mount point must go before the mount point.
+        secrets = [.. records.SelectMany(Secrets).Where(secret => secret.Length > 1).Distinct().OrderByDescending(secret => secret.Length).ThenBy(secret => secret, StringComparer.Ordinal)];
+
+    public static (IReadOnlyList<RunRecord> Records, IReadOnlyList<string> Warnings) Apply(IReadOnlyList<RunRecord> records, IReadOnlyList<string> warnings)
+    {
+        var redaction = new Redaction(records);
+        return ([.. records.Select(redaction.Of)], [.. warnings.Select(redaction.Text)]);
+    }
+
+    private static IEnumerable<string> Secrets(RunRecord record)
+    {
+        if (record.Host.Name is { } name)
+        {
+            yield return name;
+            yield return name.Split('.')[0];
+        }
+        yield return record.Target.Folder;
+        yield return record.Target.Mount.MountPoint;
+        // tmpfs, overlay and none call their source after themselves: that names nobody.
+        if (record.Target.Mount.Source != record.Target.Mount.FileSystem && record.Target.Mount.Source != "none")
+            yield return record.Target.Mount.Source;
+        if (UserFolder().Match(record.Target.Folder) is { Success: true } match)
+            yield return match.Groups[1].Value;
+        foreach (var device in record.Target.Devices.SelectMany(device => device.All()))
+        {
+            if (device.SerialHash is { } serial)
+                yield return serial;
+            if (device.BackingFile is { } file)
+                yield return file;
+        }
+        // What the command line names as a folder may be relative, and then no pattern for paths finds it.
+        foreach (Match option in PathOption().Matches(record.Tool.CommandLine))
+            yield return option.Groups[2].Value.Trim('"', '\'');
+    }
+
+    private RunRecord Of(RunRecord record) => record with
+    {
+        Case = Text(record.Case),
+        Parameters = record.Parameters.ToDictionary(pair => pair.Key, pair => Text(pair.Value)),
+        Effective = (JsonObject)Node(record.Effective)!,
+        Error = Maybe(record.Error),
+        Passes = [.. record.Passes.Select(pass => pass with { Unknown = null })],
+        LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Unknown = null }),
+        Evidence = record.Evidence with
+        {
+            Claims = [.. record.Evidence.Claims.Select(claim => claim with
+            {
+                Reason = Maybe(claim.Reason),
+                Figures = [.. claim.Figures.Select(figure => figure with { Name = Text(figure.Name), Expected = Text(figure.Expected) })],
+            })],
+        },
+        Warnings = [.. record.Warnings.Select(Text)],
+        Host = record.Host with
+        {
+            Name = null,
+            OperatingSystem = Maybe(record.Host.OperatingSystem),
+            Kernel = Maybe(record.Host.Kernel),
+            CgroupIoLimits = [.. record.Host.CgroupIoLimits.Select(Text)],
+            Warnings = [.. record.Host.Warnings.Select(Text)],
+        },
+        Target = record.Target with
+        {
+            Folder = Left,
+            Mount = record.Target.Mount with { MountPoint = Left, Source = Left, Options = Options(record.Target.Mount.Options) },
+            Devices = [.. record.Target.Devices.Select(Of)],
+            Warnings = [.. record.Target.Warnings.Select(Text)],
+        },
+        Tool = record.Tool with { CommandLine = Text(record.Tool.CommandLine) },
+        Unknown = null,
+    };
+
+    private BlockDevice Of(BlockDevice device) => device with
+    {
+        SerialHash = null,
+        Model = Maybe(device.Model),
+        State = Maybe(device.State),
+        BackingFile = device.BackingFile is null ? null : Left,
+        Below = [.. device.Below.Select(Of)],
+    };
+
+    private JsonNode? Node(JsonNode? node) => node switch
+    {
+        null => null,
+        JsonObject obj => new JsonObject(obj.Select(pair => KeyValuePair.Create(Text(pair.Key), Node(pair.Value)))),
+        JsonArray array => new JsonArray([.. array.Select(Node)]),
+        _ when node.GetValueKind() == JsonValueKind.String => Text(node.GetValue<string>()),
+        _ => node.DeepClone(),
+    };
+
+    /// <summary>Options whose value is a path or an address keep their name only.</summary>
+    private string Options(string options) => string.Join(',', options.Split(',').Select(option =>
+    {
+        var equals = option.IndexOf('=', StringComparison.Ordinal);
+        return equals < 0 ? Text(option)
+            : option[(equals + 1)..].Contains('/', StringComparison.Ordinal) || option.Contains("addr", StringComparison.Ordinal) ? option[..(equals + 1)] + Left
+            : Text(option);
+    }));
+
+    private string? Maybe(string? text) => text is null ? null : Text(text);
+
+    private string Text(string text)
+    {
+        foreach (var secret in secrets)
+            text = secret[0] == '/'
+                ? text.Replace(secret, Left, StringComparison.Ordinal)
+                : Regex.Replace(text, $@"(?<![\w]){Regex.Escape(secret)}(?![\w])", Left, RegexOptions.IgnoreCase);
+        text = QuotedPath().Replace(text, Left);
+        text = BarePath().Replace(text, Left);
+        return Address().Replace(text, Left);
+    }
+
+    [GeneratedRegex("""^/(?:home|Users)/([^/]+)""")]
+    private static partial Regex UserFolder();
+
+    /// <summary>An option that takes a folder or a file, with its value.</summary>
+    [GeneratedRegex("""(--target|--out|-o)[= ]("[^"]+"|'[^']+'|\S+)""")]
+    private static partial Regex PathOption();
+
+    [GeneratedRegex("""(?<=["'])(?:~|\.{1,2})?/[^"']+(?=["'])""")]
+    private static partial Regex QuotedPath();
+
+    /// <summary>Absolute, from home, or relative with dots; not the slash of "MB/s" or "I/O", which follows a letter.</summary>
+    [GeneratedRegex("""(?<![\w<)/])(?:~\w*|\.{1,2})?/(?:[^\s"'<>|,;]*[^\s"'<>|,;.:)])""")]
+    private static partial Regex BarePath();
+
+    [GeneratedRegex("""\b\d{1,3}(?:\.\d{1,3}){3}\b""")]
+    private static partial Regex Address();
+}

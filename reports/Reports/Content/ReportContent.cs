@@ -1,0 +1,73 @@
+using Bench.Measure.Records;
+using Bench.Reports.Answers;
+using Bench.Reports.Families;
+
+namespace Bench.Reports.Content;
+
+/// <summary>All that a report says, before it is HTML or Markdown: both renderers write the same content.</summary>
+internal sealed record ReportContent
+{
+    public required IReadOnlyList<RunView> Runs { get; init; }
+
+    /// <summary>The records as they may be shown: redacted if that was asked for.</summary>
+    public required IReadOnlyList<RunRecord> Records { get; init; }
+
+    /// <summary>What makes figures doubtful, each once.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Cases that failed or are contradicted or unproven.</summary>
+    public required IReadOnlyList<CaseView> Problems { get; init; }
+
+    public required IReadOnlyList<Answer> Answers { get; init; }
+
+    public required IReadOnlyList<Section> Sections { get; init; }
+
+    /// <summary>All cases with requested and effective parameters.</summary>
+    public required Table Parameters { get; init; }
+
+    public static ReportContent Of(IReadOnlyList<RunRecord> records, ReportOptions options)
+    {
+        var (shown, readWarnings) = options.Anonymous ? Redaction.Apply(records, options.Warnings) : (records, options.Warnings);
+        var runs = RunView.Of(shown);
+        CaseView[] cases = [.. runs.SelectMany(run => run.Cases)];
+        return new ReportContent
+        {
+            Runs = runs,
+            Records = shown,
+            Warnings = AllWarnings(readWarnings, cases),
+            Problems = [.. cases.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status)],
+            Answers = AnswerBook.Of(runs),
+            Sections = [.. Families(cases)],
+            Parameters = ParameterTable.Of(cases),
+        };
+    }
+
+    private static IEnumerable<Section> Families(IReadOnlyList<CaseView> cases)
+    {
+        var number = 0;
+        // The known families first and in a fixed order; the rest as the records bring them.
+        string[] known = [AccessPatternFamily.Workload, CachePathFamily.Workload, TransferFamily.Workload];
+        var groups = cases.GroupBy(view => view.Record.Workload).OrderBy(group => (uint)Array.IndexOf(known, group.Key));
+        foreach (var group in groups)
+        {
+            CaseView[] family = [.. group];
+            yield return group.Key switch
+            {
+                AccessPatternFamily.Workload => AccessPatternFamily.Build(family),
+                CachePathFamily.Workload => CachePathFamily.Build(family),
+                TransferFamily.Workload => TransferFamily.Build(family),
+                _ => GenericFamily.Build(group.Key, ++number, family),
+            };
+        }
+    }
+
+    /// <summary>The machine's and the target's first; then those of cases, each with how many cases it concerns.</summary>
+    private static IReadOnlyList<string> AllWarnings(IReadOnlyList<string> ofReading, IReadOnlyList<CaseView> cases)
+    {
+        var general = cases.SelectMany(view => view.Record.Host.Warnings.Concat(view.Record.Target.Warnings));
+        var single = cases.SelectMany(view => view.Record.Warnings.Distinct().Select(warning => (warning, view)))
+            .GroupBy(pair => pair.warning, pair => pair.view)
+            .Select(group => group.Count() == 1 ? $"{group.First().Name}: {group.Key}" : $"{group.Key} ({Format.Count(group.Count())} cases)");
+        return [.. ofReading.Concat(general).Concat(single).Distinct()];
+    }
+}

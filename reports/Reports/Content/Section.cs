@@ -1,0 +1,25 @@
+using Bench.Reports.Charts;
+
+namespace Bench.Reports.Content;
+
+/// <summary>One family's part of the report.</summary>
+internal sealed record Section(string Id, string Title, string Lead)
+{
+    /// <summary>The charts in groups: each group is a row of small multiples under one heading.</summary>
+    public IReadOnlyList<ChartGroup> Groups { get; init; } = [];
+
+    /// <summary>All cases with their figures.</summary>
+    public required Table Cases { get; init; }
+
+    /// <summary>The cases, for their evidence.</summary>
+    public required IReadOnlyList<CaseView> Views { get; init; }
+
+    /// <summary>The groups that have a chart.</summary>
+    public static IReadOnlyList<ChartGroup> GroupsOf(params ChartGroup[] groups) => [.. groups.Where(group => group.Charts.Count > 0)];
+
+    /// <summary>The charts that there were figures for.</summary>
+    public static IReadOnlyList<Chart> Drawn(params IEnumerable<Chart?> charts) => [.. charts.OfType<Chart>()];
+}
+
+/// <summary>Charts that belong side by side.</summary>
+internal sealed record ChartGroup(string Title, string Text, IReadOnlyList<Chart> Charts);

@@ -1,0 +1,175 @@
+using Bench.Measure.Records;
+using Bench.Reports.Charts;
+using Bench.Reports.Content;
+
+namespace Bench.Reports.Families;
+
+/// <summary>
+/// Charts from cases without knowing the workload: cases are split into facets (small multiples) by the parameters
+/// that are named; what varies within a facet beside the X axis makes the series.
+/// </summary>
+internal static class CaseCharts
+{
+    /// <summary>Beyond this ratio of highest to lowest a linear axis hides the low figures.</summary>
+    private const double LinearRange = 20;
+
+    /// <summary>The facets of some cases, in the order of the records, each with its name in words.</summary>
+    public static IEnumerable<(string Name, CaseView[] Cases)> Facets(IEnumerable<CaseView> cases, params string[] parameters) =>
+        cases.Where(view => !view.Failed)
+            .GroupBy(view => string.Join('\n', parameters.Select(parameter => view[parameter])))
+            .Select(group => group.ToArray())
+            .Select(group => (Words.Sentence(string.Join(" · ", parameters.Select(parameter => group[0].Say(parameter)).Where(text => text != "-"))), group));
+
+    /// <summary>The parameters that have more than one value among some cases.</summary>
+    public static string[] Varying(IReadOnlyCollection<CaseView> cases, params string[] except) =>
+        [.. cases.SelectMany(view => view.Record.Parameters.Keys).Distinct()
+            .Where(parameter => !except.Contains(parameter))
+            .Where(parameter => cases.Select(view => view[parameter]).Distinct().Skip(1).Any())];
+
+    /// <summary>The values of one parameter, in order.</summary>
+    public static string[] Values(IEnumerable<CaseView> cases, string parameter) =>
+        [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => Words.Order(value))];
+
+    /// <summary>
+    /// A figure over a parameter: lines where the parameter has several values, else bars. Null if no case has it.
+    /// </summary>
+    public static Chart? Over(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string parameter,
+        CaseFigure shows, SeriesColors colors)
+    {
+        var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: > 0 }).ToArray();
+        if (shown.Length == 0)
+            return null;
+        var places = Values(shown, parameter);
+        var varying = Varying(shown, parameter);
+        return places.Length == 1 ? Bars(id, title, held, shown, shows, colors) : Chart(
+            id, title, held, shows, ChartKind.Lines,
+            new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
+            {
+                Categories = [.. places.Select(place => parameter is "QueueDepth" or "Threads" ? place : Words.Value(parameter, place))],
+            },
+            [.. shown.GroupBy(view => (Name: NameOf(view, varying), view.RunIndex)).Select(group => new Series(
+                SeriesName(group.First(), group.Key.Name),
+                [.. group.Select(view => Point(Array.IndexOf(places, view[parameter]), shows, view)).OrderBy(point => point.X)])
+            {
+                Color = colors[group.Key.Name],
+                Variant = group.Key.RunIndex,
+            })]);
+    }
+
+    /// <summary>One bar per case, one series per run.</summary>
+    public static Chart? Bars(string id, string title, string held, IReadOnlyCollection<CaseView> cases, CaseFigure shows, SeriesColors? colors = null)
+    {
+        var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: > 0 }).ToArray();
+        if (shown.Length == 0)
+            return null;
+        var varying = Varying(shown);
+        var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
+        var runs = shown.GroupBy(view => view.RunIndex).ToArray();
+        return Chart(id, title, held, shows, ChartKind.Bars,
+            new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => Words.Sentence(name.Length == 0 ? shown[0].Record.Workload : name))] },
+            [.. runs.Select(run => new Series(
+                runs.Length == 1 ? shows.AxisName : $"run {run.First().RunLabel}",
+                [.. run.DistinctBy(view => NameOf(view, varying)).Select(view => Point(Array.IndexOf(names, NameOf(view, varying)), shows, view)).OrderBy(point => point.X)])
+            {
+                Color = run.Key,
+                Variant = run.Key,
+            })]);
+    }
+
+    /// <summary>Latency over percentiles, one curve per case. Null if no case has a distribution.</summary>
+    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases)
+    {
+        var shown = cases.Where(view => !view.Failed && view.Latency is { Count: > 1 }).ToArray();
+        if (shown.Length == 0)
+            return null;
+        var varying = Varying(shown);
+        var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
+        Series[] series = [.. shown.Select(view => new Series(
+            SeriesName(view, NameOf(view, varying) is { Length: > 0 } name ? name : view.Record.Operation.ToLowerInvariant()),
+            [.. LatencyCurve.Of(view.Latency!).Where(point => point.Nanoseconds > 0).Select(point =>
+                new ChartPoint(point.Nines, point.Nanoseconds, view.Record.Evidence.Verdict) { Note = Note(view) })])
+        {
+            Color = Array.IndexOf(names, NameOf(view, varying)),
+            Variant = view.RunIndex,
+        })];
+        var slowest = shown.MaxBy(view => view.Latency!.P99)!;
+        return new Chart
+        {
+            Id = id,
+            Title = title,
+            Subtitle = held,
+            Kind = ChartKind.Percentiles,
+            X = new Axis("Share of operations at or below (each step one nine more)", Quantity.Nines, AxisScale.Nines) { Min = 1 },
+            Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
+            Series = series,
+            Finding = $"{title}: latency percentiles of {shown.Length} cases. Median "
+                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)view.Latency!.P50))}, 99th percentile "
+                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)view.Latency!.P99))}"
+                + (shown.Length > 1 ? $"; the slowest at p99 is {SeriesName(slowest, NameOf(slowest, varying))}." : ".") + Doubt(series),
+        };
+    }
+
+    /// <summary>A point with what contradicts it.</summary>
+    public static ChartPoint Point(int x, CaseFigure shows, CaseView view)
+    {
+        var figure = shows.Figure(view)!;
+        return new ChartPoint(x, figure.Median, view.Record.Evidence.Verdict) { Low = figure.Low, High = figure.High, Note = Note(view) };
+    }
+
+    /// <summary>What a reader must know of a case that is not proven.</summary>
+    public static string? Note(CaseView view) => view.Status == CaseStatus.Proven ? null : view.Reason;
+
+    /// <summary>Completes a chart: axis scale by the range of its figures, subtitle and finding.</summary>
+    public static Chart Chart(string id, string title, string held, CaseFigure shows, ChartKind kind, Axis x, IReadOnlyList<Series> series,
+        bool logarithmic = false, double? min = null)
+    {
+        var points = series.SelectMany(each => each.Points.Select(point => (Series: each, Point: point))).ToArray();
+        var lowest = points.MinBy(each => each.Point.Y);
+        var highest = points.MaxBy(each => each.Point.Y);
+        var log = logarithmic || highest.Point.Y / lowest.Point.Y > (kind == ChartKind.Bars ? 100 : LinearRange);
+        string Where((Series Series, ChartPoint Point) at) =>
+            series.Count > 1 && kind == ChartKind.Lines ? $"{at.Series.Name}, {x.Categories[(int)at.Point.X]}" : x.Categories[(int)at.Point.X];
+        return new Chart
+        {
+            Id = id,
+            Title = title,
+            Subtitle = string.Join(". ", new[] { held, $"Whiskers: {shows.IntervalMeaning}", log ? "Logarithmic axis" : "" }.Where(text => text.Length > 0)),
+            Kind = kind,
+            X = x,
+            Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = min ?? (log ? Decade(lowest.Point.Y) : 0) },
+            Series = series,
+            IntervalMeaning = shows.IntervalMeaning,
+            Finding = (points.Length == 1
+                ? $"{title}: {Where(highest)} {Format.Value(shows.Quantity, highest.Point.Y)}."
+                : $"{title}: highest {Where(highest)} with {Format.Value(shows.Quantity, highest.Point.Y)}, "
+                    + $"lowest {Where(lowest)} with {Format.Value(shows.Quantity, lowest.Point.Y)}.") + Doubt(series),
+        };
+    }
+
+    /// <summary>The series' name with its run where there are several.</summary>
+    public static string SeriesName(CaseView view, string name) =>
+        view.RunLabel.Length == 0 ? (name.Length == 0 ? view.Record.Workload : name) : name.Length == 0 ? $"run {view.RunLabel}" : $"{view.RunLabel}: {name}";
+
+    /// <summary>A case by the parameters that tell it from its neighbours.</summary>
+    public static string NameOf(CaseView view, IEnumerable<string> varying) =>
+        string.Join(" · ", varying.Select(view.Say).Where(text => text != "-"));
+
+    private static string Doubt(IReadOnlyList<Series> series)
+    {
+        var contradicted = series.Sum(each => each.Points.Select(point => point.Verdict).Contains(Verdict.Contradicted) ? 1 : 0);
+        return contradicted == 0 ? "" : FormattableString.Invariant($" {contradicted} of {series.Count} series hold contradicted figures, which are crossed out.");
+    }
+
+    private static string Span(Quantity quantity, IEnumerable<double> values)
+    {
+        var all = values.ToArray();
+        return all.Length == 1 ? Format.Value(quantity, all[0]) : $"{Format.Value(quantity, all.Min())} to {Format.Value(quantity, all.Max())}";
+    }
+
+    /// <summary>The power of ten below a figure, with room so that the lowest bar is still a bar.</summary>
+    private static double Decade(double lowest)
+    {
+        var decade = Math.Pow(10, Math.Floor(Math.Log10(lowest)));
+        return lowest / decade < 1.5 ? decade / 10 : decade;
+    }
+}

@@ -1,0 +1,29 @@
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+
+namespace Bench.Reports.Families;
+
+/// <summary>One figure of a case that a chart can show.</summary>
+/// <param name="AxisName">The axis's name.</param>
+/// <param name="Quantity">How it is written.</param>
+/// <param name="Figure">The figure with its interval; null if the case has none.</param>
+/// <param name="IntervalMeaning">What the interval is.</param>
+internal sealed record CaseFigure(string AxisName, Quantity Quantity, Func<CaseView, Estimate?> Figure, string IntervalMeaning)
+{
+    private const string OverPasses = "95 % interval";
+
+    public static CaseFigure Throughput { get; } =
+        new("Throughput", Quantity.BytesPerSecond, view => view.Record.BytesPerSecond, OverPasses);
+
+    public static CaseFigure Operations { get; } =
+        new("Operations per second", Quantity.OperationsPerSecond, view => view.Record.OperationsPerSecond, OverPasses);
+
+    public static CaseFigure Values { get; } =
+        new("4-byte values per second", Quantity.ValuesPerSecond, view => view.Record.Metrics.GetValueOrDefault("valuesPerSecond"), OverPasses);
+
+    /// <summary>A spread, no confidence interval: the median operation, and as the whisker's end the 99th percentile.</summary>
+    public static CaseFigure MedianLatency { get; } =
+        new("Latency", Quantity.Nanoseconds,
+            view => view.Latency is { Count: > 0 } latency ? new Estimate(latency.P50, latency.P50, latency.P99) : null,
+            "from p50 to p99");
+}

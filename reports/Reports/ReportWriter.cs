@@ -1,0 +1,35 @@
+using System.Text;
+using Bench.Measure.Records;
+
+namespace Bench.Reports;
+
+/// <summary>Runs on disk to a report on disk: the one function here that touches files.</summary>
+public static class ReportWriter
+{
+    /// <summary>Reads runs and writes the HTML page, and beside it <c>report.md</c>.</summary>
+    /// <param name="runFolders">Run folders or files of records, in the order of the report.</param>
+    /// <param name="outFile">The HTML file; its folder is made if missing.</param>
+    /// <param name="options">What the reader wants; warnings of reading are added to its own.</param>
+    /// <returns>The warnings of reading.</returns>
+    /// <exception cref="RecordException">A run that is not there, or a file that holds no records.</exception>
+    public static IReadOnlyList<string> Write(IReadOnlyList<string> runFolders, string outFile, ReportOptions options)
+    {
+        var records = new List<RunRecord>();
+        var warnings = new List<string>();
+        foreach (var folder in runFolders)
+        {
+            var (read, doubts) = RunStore.Read(folder);
+            records.AddRange(read);
+            warnings.AddRange(doubts);
+        }
+
+        var full = options with { Warnings = [.. options.Warnings, .. warnings] };
+        var path = Path.GetFullPath(outFile);
+        var directory = Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(directory);
+        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        File.WriteAllText(path, HtmlReport.Render(records, full), utf8);
+        File.WriteAllText(Path.Combine(directory, "report.md"), MarkdownReport.Render(records, full), utf8);
+        return warnings;
+    }
+}
