@@ -110,7 +110,10 @@ public sealed record BlockDevice
     /// <summary>How it is attached: nvme, sata, sas, virtio, usb, …</summary>
     public string? Transport { get; init; }
 
-    /// <summary>The link in words where there is one: "PCIe 4.0 x4 (8 GT/s of 16 GT/s)".</summary>
+    /// <summary>
+    /// The link in words where there is one: "PCIe 4.0 x4 (16 GT/s)", or below what the device can,
+    /// "PCIe 3.0 x4 (8 GT/s), of PCIe 4.0 x4 (16 GT/s)".
+    /// </summary>
     public string? Link { get; init; }
 
     /// <summary>NUMA node of the controller; null if none or unknown.</summary>
@@ -143,13 +146,13 @@ public sealed record BlockDevice
     /// <summary>"write back" (a flush is needed to be durable) or "write through".</summary>
     public string? WriteCache { get; init; }
 
-    /// <summary>RAID level of an md array, or the target type of a device-mapper volume.</summary>
+    /// <summary>RAID level of an md array, or the type of a device-mapper volume: lvm, crypt, multipath, partition.</summary>
     public string? Level { get; init; }
 
     /// <summary>Chunk size of an array in bytes.</summary>
     public long? ChunkBytes { get; init; }
 
-    /// <summary>State of an array in words: "clean", "degraded", "resync 34 %".</summary>
+    /// <summary>State of an array in words: "clean", "active, degraded", "clean, degraded, recover 34 %".</summary>
     public string? State { get; init; }
 
     /// <summary>The file behind a loop device.</summary>

@@ -110,7 +110,7 @@ public sealed record PassRecord
     /// <summary>Bytes that the physical disks under the target wrote (whole machine).</summary>
     public long? DeviceWriteBytes { get; init; }
 
-    /// <summary>Flush requests that the physical disks completed.</summary>
+    /// <summary>Flush requests that the physical disks completed, up to the end of the fdatasync that follows a write pass.</summary>
     public long? DeviceFlushes { get; init; }
 
     /// <summary>Bytes that this process caused to be read from storage (<c>/proc/self/io</c> read_bytes).</summary>
@@ -133,6 +133,15 @@ public sealed record PassRecord
 
     /// <summary>Mean number of operations in flight.</summary>
     public double? QueueDepthMean { get; init; }
+
+    /// <summary>
+    /// Mean number of requests in the queues of the physical disks (whole machine; 1 ms grain): what iostat calls
+    /// aqu-sz. Beside <see cref="QueueDepthMean"/> it shows how much of the asked depth reached the device.
+    /// </summary>
+    public double? DeviceQueueDepthMean { get; init; }
+
+    /// <summary>Page faults that waited for storage.</summary>
+    public long? MajorFaults { get; init; }
 
     /// <summary>Seconds of the fdatasync that follows a pass of buffered writes; not part of <see cref="Seconds"/>.</summary>
     public double? FlushSeconds { get; init; }
@@ -255,6 +264,10 @@ public sealed record FigureRecord
 
     /// <summary>Whether the observed value is as expected; null if unread, or if the figure only informs.</summary>
     public bool? Holds { get; init; }
+
+    /// <summary>True if the figure is shown for its worth and decides nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Informs { get; init; }
 }
 
 /// <summary>The program that made a record.</summary>

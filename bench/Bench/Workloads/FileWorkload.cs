@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using Bench.Disk;
+using Bench.Measure;
+using Bench.Measure.Evidence;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+
+namespace Bench.Workloads;
+
+/// <summary>
+/// What the workloads over one file share: lay it out, set its cache state before each pass, read the residency
+/// around the pass, flush after a pass of buffered writes, and claim what the access promises.
+/// </summary>
+public abstract class FileWorkload : Workload
+{
+    private FilePass? pass;
+    private readonly LatencyHistogram untimed = new();
+
+    /// <inheritdoc/>
+    public override string OperationName => Plan.Operation.ToString();
+
+    /// <inheritdoc/>
+    public override CaseEstimate Estimate(RunSettings settings)
+    {
+        var plan = Plan;
+        var rate = NominalRate.BytesPerSecond(plan);
+        var bytesPerPass = Math.Max(plan.BlockBytes, rate * settings.PassSeconds);
+        var seconds = (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + PreparationSeconds(plan, settings)) + 0.05;
+        var writeBytes = plan.Operation == Operation.Write
+            ? (long)((settings.Passes + 1) * Math.Min(Math.Min(bytesPerPass, settings.MaxWriteBytesPerPass), plan.Access == Access.Direct ? double.MaxValue : FileBytes.Bytes))
+            : 0;
+        return new CaseEstimate(seconds, writeBytes, [("data", FileBytes)]);
+    }
+
+    /// <summary>The file's size.</summary>
+    protected abstract ByteSize FileBytes { get; }
+
+    /// <summary>What a pass does to the file at a path.</summary>
+    protected abstract FilePassSettings Settings(string path, ulong seed);
+
+    /// <summary>The same before there is a file.</summary>
+    private FilePassSettings Plan => Settings("", 0);
+
+    /// <summary>The pass, once prepared.</summary>
+    protected FilePass FilePass => pass ?? throw new InvalidOperationException("The case is not prepared.");
+
+    /// <inheritdoc/>
+    protected override long MostOperationsPerPass
+    {
+        get
+        {
+            var plan = Plan;
+            // A cold block is cold once; a write pass keeps to the limit of its run.
+            var blocks = IsOncePerPass(plan) ? FilePass.BlockCount : long.MaxValue;
+            var writes = plan is { Operation: Operation.Write, Access: Access.Direct or Access.Uncached }
+                ? Math.Max(1, Run.Settings.MaxWriteBytesPerPass / plan.BlockBytes)
+                : long.MaxValue;
+            return Math.Min(blocks, writes);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Prepare()
+    {
+        var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share));
+        pass = Case.Own(new FilePass(Settings(path, CaseSeed), Run.Stop));
+        if (new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
+            Case.Warn("the file system stores the file in less than its length (holes or compression): reads of it are not all device reads");
+    }
+
+    /// <inheritdoc/>
+    protected override void SetState()
+    {
+        var plan = Plan;
+        if (plan.Operation == Operation.Write)
+            FilePass.File.Fdatasync();
+        if (plan.Access is Access.BufferedWarm or Access.Mmap)
+            WarmUp(plan);
+        else
+            PageCache.Evict(FilePass.File);
+    }
+
+    /// <inheritdoc/>
+    protected override PassResult RunOperations(LoopLimit limit, bool timed) =>
+        FilePass.Run(limit, timed ? Case.Latency(OperationName.ToLowerInvariant()) : untimed);
+
+    /// <inheritdoc/>
+    protected override void BeforeCounters() => residencyBefore = PageCache.ResidencyOf(FilePass.File).Share;
+
+    private double residencyBefore;
+
+    /// <inheritdoc/>
+    protected override PassRecord Complete(PassRecord measured, PassMeter.Reading begin)
+    {
+        var plan = Plan;
+        measured = measured with { QueueDepthMean = FilePass.QueueDepthMean, ResidencyBefore = residencyBefore };
+        if (plan.Operation == Operation.Read)
+            return measured with { ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share };
+
+        // What a power loss would have taken: the time to make the pass durable stands beside its throughput.
+        var flushStart = Stopwatch.GetTimestamp();
+        FilePass.File.Fdatasync();
+        var flushNs = Stopwatch.GetElapsedTime(flushStart).Ticks * 100;
+        Case.Latency("fdatasync").Record(flushNs);
+        return measured with
+        {
+            FlushSeconds = flushNs * 1e-9,
+            DeviceFlushes = Case.Meter.FlushesSince(begin),
+            ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share,
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override void Conclude()
+    {
+        var plan = Plan;
+        var passes = Case.Passes;
+        var writes = plan.Operation == Operation.Write;
+        var direct = FilePass.File.IsDirect;
+        Case.Claim(plan.Access switch
+        {
+            Access.Direct => Claims.Direct(passes, direct, writes),
+            Access.Uncached => Claims.Uncached(passes, writes),
+            Access.BufferedCold when !writes => Claims.Cold(passes),
+            Access.BufferedWarm or Access.Mmap when !writes => Claims.Warm(passes),
+            _ => Claims.BufferedWrite(passes, direct, startsCached: plan.Access != Access.BufferedCold),
+        });
+        if (writes)
+            Case.Claim(Claims.Durable(passes, [.. Run.Target.PhysicalDisks().Select(disk => disk.WriteCache)]));
+        if (plan.QueueDepth * plan.Threads > 1)
+            Case.Claim(Claims.QueueDepth(passes, plan.QueueDepth * plan.Threads));
+
+        var alignment = FilePass.File.DirectIoAlignment;
+        Case.Effective["descriptorHasODirect"] = direct;
+        Case.Effective["directIoAlignmentBytes"] = alignment.Told ? alignment.PositionBytes : null;
+        Case.Effective["queueDepthMean"] = Math.Round(passes.Average(one => one.QueueDepthMean ?? 0), 2);
+        Case.Effective["operationsPerPass"] = passes[0].Operations;
+        Case.Effective["readAheadAdvice"] = direct ? null : plan.Pattern == Pattern.Random ? "random" : "sequential";
+        if (plan.Engine == Engine.io_uring)
+        {
+            Case.Effective["ringSetup"] = FilePass.RingSetup;
+            Case.Effective["fixedBuffers"] = FilePass.FixedBuffersRefusal is null;
+            if (FilePass.FixedBuffersRefusal is { } refusal)
+                Case.Warn($"io_uring without registered buffers: {refusal}");
+        }
+        if (FilePass.MapPopulated == false)
+            Case.Warn("the kernel cannot fill page tables ahead (MADV_POPULATE_READ): the passes include page faults");
+    }
+
+    private static bool IsOncePerPass(FilePassSettings plan) =>
+        plan.Access is Access.BufferedCold or Access.Uncached || plan is { Access: Access.Direct, Operation: Operation.Read };
+
+    private static double PreparationSeconds(FilePassSettings plan, RunSettings settings) =>
+        plan.Operation == Operation.Write ? 0.1
+        : settings.Profile == Profile.Smoke ? 0.005
+        : plan.Access is Access.BufferedWarm or Access.Mmap ? 0.02 : 0.03;
+
+    private void WarmUp(FilePassSettings plan)
+    {
+        var file = FilePass.File;
+        if (PageCache.ResidencyOf(file).Share < 1)
+        {
+            Run.Observer.Preparing("reading the file into the cache", null);
+            PageCache.Warm(file, 0, FileBytes.Bytes);
+        }
+        if (plan.Access == Access.Mmap)
+            FilePass.Map();
+    }
+}
+
+/// <summary>
+/// Rates of a middling machine, for the estimate of time and bytes before a run; no figure in a result depends on
+/// them. Where a device is far from them, the limits of the run (pass length, most bytes written) hold the estimate.
+/// </summary>
+internal static class NominalRate
+{
+    internal static double BytesPerSecond(FilePassSettings plan)
+    {
+        var cached = plan.Access is Access.BufferedWarm or Access.Mmap
+            || plan is { Access: Access.BufferedCold, Operation: Operation.Write };
+        var bandwidth = cached ? 5e9 : 1.2e9;
+        var overheadSeconds = cached ? 1e-6
+            : plan.Engine == Engine.io_uring ? 70e-6 / Math.Min(16, plan.QueueDepth * plan.Threads)
+            : plan.Pattern == Pattern.Sequential && plan.Access != Access.Direct ? 3e-6
+            : 70e-6 / plan.Threads;
+        return plan.BlockBytes / (overheadSeconds + plan.BlockBytes / bandwidth);
+    }
+}

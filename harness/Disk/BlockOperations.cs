@@ -1,0 +1,166 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Bench.Disk.Native;
+
+namespace Bench.Disk;
+
+/// <summary>
+/// One operation on one block, as the op loop calls it. Implementations are structs: the loop is compiled for each
+/// of them, so that there is no virtual call between two system calls.
+/// </summary>
+public interface IBlockOperation
+{
+    /// <summary>Does the operation on the block at a byte position.</summary>
+    /// <exception cref="DiskException">The call failed, or the file ended before the block did.</exception>
+    void Run(long position);
+}
+
+/// <summary>Reads a block with pread(2).</summary>
+public readonly unsafe struct ReadBlock(DiskFile file, AlignedBuffer buffer) : IBlockOperation
+{
+    private readonly DiskFile file = file;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+    private readonly int descriptor = file.Descriptor;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position)
+    {
+        var call = new ReadCall(descriptor);
+        var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
+        if (done != lengthBytes)
+            BlockFailure.Throw("pread", file, position, done);
+    }
+}
+
+/// <summary>Reads a block with preadv2(2) and per-call flags.</summary>
+public readonly unsafe struct ReadBlockWithFlags(DiskFile file, AlignedBuffer buffer, CallFlags flags) : IBlockOperation
+{
+    private readonly DiskFile file = file;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+    private readonly int descriptor = file.Descriptor;
+    private readonly CallFlags flags = flags;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position)
+    {
+        var call = new VectoredCall(descriptor, (int)flags, writes: false);
+        var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
+        if (done != lengthBytes)
+            BlockFailure.Throw("preadv2", file, position, done);
+    }
+}
+
+/// <summary>
+/// Writes a block with pwrite(2). The buffer's content is the caller's, random; eight bytes of each 4 KiB change with
+/// every block, so that no two blocks are equal and a deduplicating device has nothing to skip.
+/// </summary>
+public unsafe struct WriteBlock(DiskFile file, AlignedBuffer buffer) : IBlockOperation
+{
+    private readonly DiskFile file = file;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+    private readonly int descriptor = file.Descriptor;
+    private BlockStamp stamp = new(buffer);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position)
+    {
+        stamp.Next(pointer, lengthBytes, position);
+        var call = new WriteCall(descriptor);
+        var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
+        if (done != lengthBytes)
+            BlockFailure.Throw("pwrite", file, position, done);
+    }
+}
+
+/// <summary>Writes a block with pwritev2(2) and per-call flags; content as in <see cref="WriteBlock"/>.</summary>
+public unsafe struct WriteBlockWithFlags(DiskFile file, AlignedBuffer buffer, CallFlags flags) : IBlockOperation
+{
+    private readonly DiskFile file = file;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+    private readonly int descriptor = file.Descriptor;
+    private readonly CallFlags flags = flags;
+    private BlockStamp stamp = new(buffer);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position)
+    {
+        stamp.Next(pointer, lengthBytes, position);
+        var call = new VectoredCall(descriptor, (int)flags, writes: true);
+        var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
+        if (done != lengthBytes)
+            BlockFailure.Throw("pwritev2", file, position, done);
+    }
+}
+
+/// <summary>Copies a block out of a map. A device error here is SIGBUS, which ends the process: there is no call that could return EIO.</summary>
+public readonly unsafe struct ReadMappedBlock(MappedFile map, AlignedBuffer buffer) : IBlockOperation
+{
+    private readonly byte* source = map.Pointer;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position) => Buffer.MemoryCopy(source + position, pointer, lengthBytes, lengthBytes);
+}
+
+/// <summary>Copies a block into a map; content as in <see cref="WriteBlock"/>.</summary>
+public unsafe struct WriteMappedBlock(MappedFile map, AlignedBuffer buffer) : IBlockOperation
+{
+    private readonly byte* target = map.Pointer;
+    private readonly byte* pointer = buffer.Pointer;
+    private readonly int lengthBytes = buffer.LengthBytes;
+    private BlockStamp stamp = new(buffer);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run(long position)
+    {
+        stamp.Next(pointer, lengthBytes, position);
+        Buffer.MemoryCopy(pointer, target + position, lengthBytes, lengthBytes);
+    }
+}
+
+/// <summary>Makes each written block unlike all others: a counter mixed with the position, once per 4 KiB.</summary>
+internal unsafe struct BlockStamp(ulong start)
+{
+    private const int StampEveryBytes = 4096;
+
+    private ulong count = start;
+
+    /// <summary>Starts from the buffer's random content, so that two passes do not write the same blocks.</summary>
+    internal BlockStamp(AlignedBuffer buffer) : this(buffer.LengthBytes < sizeof(ulong) ? 0 : MemoryMarshal.Read<ulong>(buffer.Span))
+    {
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Next(byte* pointer, int lengthBytes, long position)
+    {
+        if (lengthBytes < sizeof(ulong))
+            return;
+        var value = ((ulong)position + ++count) * 0x9E3779B97F4A7C15;
+        for (var at = 0; at < lengthBytes; at += StampEveryBytes)
+            Unsafe.WriteUnaligned(pointer + at, value + (ulong)at);
+    }
+}
+
+internal static class BlockFailure
+{
+    /// <summary>Throws for a negative errno, or for a file that ended within the block.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Throw(string operation, DiskFile file, long position, nint result)
+    {
+        var where = FormattableString.Invariant($"{file.Path} at byte {position}");
+        throw result < 0
+            ? DiskException.FromErrno(operation, where, (int)-result)
+            : DiskException.Ended(operation, where);
+    }
+}

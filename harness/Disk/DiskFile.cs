@@ -1,0 +1,237 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Bench.Disk.Native;
+using static Bench.Disk.Native.Constants;
+
+namespace Bench.Disk;
+
+/// <summary>How a file is opened.</summary>
+[Flags]
+public enum OpenMode
+{
+    /// <summary>Reading only, through the page cache.</summary>
+    Read = 0,
+
+    /// <summary>Reading and writing.</summary>
+    Write = 1,
+
+    /// <summary>Make it; it must not exist.</summary>
+    Create = 2,
+
+    /// <summary>O_DIRECT: past the page cache; position, length and memory aligned as <see cref="DirectIoAlignment"/> says.</summary>
+    Direct = 4,
+
+    /// <summary>O_DSYNC: each write is durable when it returns.</summary>
+    DataSync = 8,
+}
+
+/// <summary>Per-call flags of preadv2(2) and pwritev2(2).</summary>
+[Flags]
+public enum CallFlags
+{
+    /// <summary>None: plain pread and pwrite.</summary>
+    None = 0,
+
+    /// <summary>This write is durable when it returns.</summary>
+    DataSync = RWF_DSYNC,
+
+    /// <summary>Fail with EAGAIN rather than wait for the device.</summary>
+    NoWait = RWF_NOWAIT,
+
+    /// <summary>Buffered, but the pages leave the cache when done (Linux 6.14 and later; ext4, XFS).</summary>
+    DontCache = RWF_DONTCACHE,
+}
+
+/// <summary>What direct I/O asks of memory and of position and length.</summary>
+/// <param name="MemoryBytes">Alignment of the memory.</param>
+/// <param name="PositionBytes">Alignment of position and length.</param>
+/// <param name="Told">False if the kernel did not say (before 6.1, or this file system) and 4096 was assumed.</param>
+public readonly record struct DirectIoAlignment(int MemoryBytes, int PositionBytes, bool Told);
+
+/// <summary>
+/// A file by its descriptor. All transfers are positioned, loop over short results and retry EINTR.
+/// <para>
+/// .NET's own FileStream and RandomAccess know no O_DIRECT, no per-call flags and no page-cache control on Linux
+/// (dotnet/runtime #55463), and add a safe-handle reference count to each call; so Bench has its own.
+/// </para>
+/// </summary>
+public sealed unsafe class DiskFile : IDisposable
+{
+    private int descriptor;
+
+    private DiskFile(int descriptor, string path, OpenMode mode)
+    {
+        this.descriptor = descriptor;
+        Path = path;
+        Mode = mode;
+    }
+
+    /// <summary>Closes what <see cref="Dispose"/> did not.</summary>
+    ~DiskFile() => Close();
+
+    /// <summary>The path that it was opened by.</summary>
+    public string Path { get; }
+
+    /// <summary>How it was opened.</summary>
+    public OpenMode Mode { get; }
+
+    internal int Descriptor => descriptor >= 0 ? descriptor : throw new ObjectDisposedException(Path);
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="DiskException">The file cannot be opened so; EINVAL where the file system has no O_DIRECT.</exception>
+    public static DiskFile Open(string path, OpenMode mode)
+    {
+        var flags = O_CLOEXEC | (mode.HasFlag(OpenMode.Write) ? O_RDWR : O_RDONLY);
+        if (mode.HasFlag(OpenMode.Create))
+            flags |= O_CREAT | O_EXCL;
+        if (mode.HasFlag(OpenMode.Direct))
+            flags |= O_DIRECT;
+        if (mode.HasFlag(OpenMode.DataSync))
+            flags |= O_DSYNC;
+        int opened;
+        do
+            opened = Libc.open(path, flags, 0x180 /* 0600 */);
+        while (opened < 0 && Marshal.GetLastPInvokeError() == EINTR);
+        if (opened < 0)
+            throw DiskException.FromLast("open", path);
+        return new DiskFile(opened, path, mode);
+    }
+
+    /// <summary>Length in bytes.</summary>
+    public long LengthBytes => (long)Stat(STATX_BASIC_STATS).stx_size;
+
+    /// <summary>Bytes that the file occupies on the device; less than its length means holes.</summary>
+    public long AllocatedBytes => (long)Stat(STATX_BASIC_STATS).stx_blocks * 512;
+
+    /// <summary>True if O_DIRECT is still set on the descriptor (F_GETFL): what the kernel thinks, not what was asked.</summary>
+    public bool IsDirect => (DiskException.ThrowIfFailed(Libc.fcntl(Descriptor, F_GETFL, 0), "fcntl", Path) & O_DIRECT) != 0;
+
+    /// <summary>What direct I/O asks here (STATX_DIOALIGN).</summary>
+    public DirectIoAlignment DirectIoAlignment
+    {
+        get
+        {
+            var stat = Stat(STATX_BASIC_STATS | STATX_DIOALIGN);
+            return (stat.stx_mask & STATX_DIOALIGN) != 0 && stat.stx_dio_offset_align > 0
+                ? new DirectIoAlignment((int)stat.stx_dio_mem_align, (int)stat.stx_dio_offset_align, true)
+                : new DirectIoAlignment(4096, 4096, false);
+        }
+    }
+
+    /// <summary>Reads from a position until the buffer is full or the file ends.</summary>
+    /// <returns>Bytes read.</returns>
+    public int Read(Span<byte> buffer, long position, CallFlags flags = CallFlags.None)
+    {
+        fixed (byte* pointer = buffer)
+            return (int)Check(Transfer(pointer, buffer.Length, position, flags, writes: false), "read", position);
+    }
+
+    /// <summary>Writes the whole buffer at a position.</summary>
+    public void Write(ReadOnlySpan<byte> buffer, long position, CallFlags flags = CallFlags.None)
+    {
+        fixed (byte* pointer = buffer)
+            Check(Transfer(pointer, buffer.Length, position, flags, writes: true), "write", position);
+    }
+
+    private nint Transfer(byte* pointer, int lengthBytes, long position, CallFlags flags, bool writes)
+    {
+        if (flags != CallFlags.None)
+        {
+            var vectored = new VectoredCall(Descriptor, (int)flags, writes);
+            return FullTransfer.Run(ref vectored, pointer, lengthBytes, position);
+        }
+        if (writes)
+        {
+            var write = new WriteCall(Descriptor);
+            return FullTransfer.Run(ref write, pointer, lengthBytes, position);
+        }
+        var read = new ReadCall(Descriptor);
+        return FullTransfer.Run(ref read, pointer, lengthBytes, position);
+    }
+
+    private nint Check(nint result, string operation, long position) =>
+        result >= 0
+            ? result
+            : throw DiskException.FromErrno(operation, string.Create(CultureInfo.InvariantCulture, $"{Path} at byte {position}"), (int)-result);
+
+    /// <summary>fsync(2): data and metadata are durable when it returns. After a failure nothing may be trusted.</summary>
+    public void Fsync() => Retry(&FsyncCall, "fsync");
+
+    /// <summary>fdatasync(2): data and the size are durable when it returns.</summary>
+    public void Fdatasync() => Retry(&FdatasyncCall, "fdatasync");
+
+    /// <summary>syncfs(2): writes back everything on this file's file system.</summary>
+    public void SyncFileSystem() => Retry(&SyncfsCall, "syncfs");
+
+    /// <summary>Starts write-back of a range, and waits for it if asked. Gives no durability (sync_file_range(2)).</summary>
+    public void SyncRange(long position, long lengthBytes, bool wait)
+    {
+        var flags = SYNC_FILE_RANGE_WRITE | (wait ? SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER : 0);
+        DiskException.ThrowIfFailed(Libc.sync_file_range(Descriptor, position, lengthBytes, flags), "sync_file_range", Path);
+    }
+
+    /// <summary>Allocates blocks ahead; on ENOSPC the file may have grown (fallocate(2)), so the caller removes it.</summary>
+    public void Allocate(long position, long lengthBytes, bool keepSize = false)
+    {
+        int result;
+        do
+            result = Libc.fallocate(Descriptor, keepSize ? FALLOC_FL_KEEP_SIZE : 0, position, lengthBytes);
+        while (result < 0 && Marshal.GetLastPInvokeError() == EINTR);
+        DiskException.ThrowIfFailed(result, "fallocate", Path);
+    }
+
+    /// <summary>Sets the length.</summary>
+    public void Truncate(long lengthBytes)
+    {
+        int result;
+        do
+            result = Libc.ftruncate(Descriptor, lengthBytes);
+        while (result < 0 && Marshal.GetLastPInvokeError() == EINTR);
+        DiskException.ThrowIfFailed(result, "ftruncate", Path);
+    }
+
+    /// <summary>Tells the kernel how the file will be read (read-ahead grows or stops).</summary>
+    public void AdviseAccess(bool random)
+    {
+        var errno = Libc.posix_fadvise(Descriptor, 0, 0, random ? POSIX_FADV_RANDOM : POSIX_FADV_SEQUENTIAL);
+        if (errno != 0)
+            throw DiskException.FromErrno("posix_fadvise", Path, errno);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    internal Libc.statx_buffer Stat(uint mask)
+    {
+        Libc.statx_buffer stat;
+        DiskException.ThrowIfFailed(Libc.statx(Descriptor, "", AT_EMPTY_PATH, mask, &stat), "statx", Path);
+        return stat;
+    }
+
+    private void Close()
+    {
+        // close(2) must not be retried after EINTR on Linux: the descriptor is gone already.
+        if (descriptor >= 0)
+            _ = Libc.close(descriptor);
+        descriptor = -1;
+    }
+
+    private void Retry(delegate*<int, int> call, string operation)
+    {
+        int result;
+        do
+            result = call(Descriptor);
+        while (result < 0 && Marshal.GetLastPInvokeError() == EINTR);
+        DiskException.ThrowIfFailed(result, operation, Path);
+    }
+
+    private static int FsyncCall(int fd) => Libc.fsync(fd);
+
+    private static int FdatasyncCall(int fd) => Libc.fdatasync(fd);
+
+    private static int SyncfsCall(int fd) => Libc.syncfs(fd);
+}

@@ -1,0 +1,200 @@
+using System.Globalization;
+using Bench.Measure.Records;
+
+namespace Bench.Measure.Evidence;
+
+/// <summary>
+/// The rules that turn counters into verdicts: pure functions from passes to claims. Each figure is that of the worst
+/// pass, so that one good pass cannot hide a bad one.
+/// <para>
+/// No other tool compares what was asked with what the kernel counted: fio trusts <c>direct=1</c> and
+/// <c>invalidate=1</c>, DiskSpd trusts the flags it was given, and cached figures are published as device speed.
+/// </para>
+/// <para>
+/// Two counters watch the device. <c>/proc/self/io</c> is exact for this process, but it stops at the first block
+/// device: a loop device that answers from the host file's cache looks like a disk. The counters of the physical
+/// disks see through that, but include everybody else's traffic. A claim that bytes <em>came</em> from the device
+/// needs both; a claim that they <em>did not</em> rests on the process's own, and the disks' figure informs.
+/// </para>
+/// </summary>
+public static class Claims
+{
+    /// <summary>Share of the asked bytes that must come from, or go to, the device: 98 %.</summary>
+    public const double MostlyFromDevice = 0.98;
+
+    /// <summary>Share of the asked bytes that may come from the device in a warm read: 2 %.</summary>
+    public const double HardlyFromDevice = 0.02;
+
+    /// <summary>Residency up to which a file counts as evicted.</summary>
+    public const double EvictedResidency = 0.01;
+
+    /// <summary>Residency from which a file counts as cached.</summary>
+    public const double CachedResidency = 0.99;
+
+    /// <summary>Cold read: the file was not cached, and the bytes came from the device.</summary>
+    public static ClaimRecord Cold(IReadOnlyList<PassRecord> passes) => Judge(
+        "cold",
+        AtMost("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: true), EvictedResidency),
+        AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
+        AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+
+    /// <summary>Warm read: the file was cached, and this process caused no reads.</summary>
+    public static ClaimRecord Warm(IReadOnlyList<PassRecord> passes) => Judge(
+        "warm",
+        AtLeast("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: false), CachedResidency),
+        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), HardlyFromDevice),
+        Informs("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: true), "≤ 0.02 unless others use the device"));
+
+    /// <summary>Direct I/O: the flag stands on the descriptor, the cache did not grow, and the bytes moved at the device.</summary>
+    /// <param name="passes">The passes.</param>
+    /// <param name="flagStands">O_DIRECT as F_GETFL tells it, after the last pass.</param>
+    /// <param name="writes">Whether the case writes.</param>
+    public static ClaimRecord Direct(IReadOnlyList<PassRecord> passes, bool flagStands, bool writes) => Judge(
+        "direct",
+        AtLeast("descriptorHasODirect", flagStands ? 1 : 0, 1),
+        AtMost("residencyGrowth", Worst(passes, pass => pass.ResidencyAfter - pass.ResidencyBefore, highest: true), EvictedResidency),
+        writes
+            ? AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice)
+            : AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
+        writes
+            ? AtLeast("deviceWriteBytesPerByte", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), MostlyFromDevice)
+            : AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+
+    /// <summary>Buffered write into the page cache: no O_DIRECT, and what was written is cached afterwards.</summary>
+    /// <param name="passes">The passes.</param>
+    /// <param name="flagStands">O_DIRECT as F_GETFL tells it.</param>
+    /// <param name="startsCached">Whether the pages were to be cached before (overwriting) or not (fresh pages).</param>
+    public static ClaimRecord BufferedWrite(IReadOnlyList<PassRecord> passes, bool flagStands, bool startsCached) => Judge(
+        startsCached ? "warm" : "cold",
+        AtMost("descriptorHasODirect", flagStands ? 1 : 0, 0),
+        startsCached
+            ? AtLeast("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: false), CachedResidency)
+            : AtMost("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: true), EvictedResidency),
+        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), HardlyFromDevice),
+        Informs("deviceWriteBytesPerByteWithinPass", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: true), "what reached the device before the flush"));
+
+    /// <summary>Uncached buffered I/O (RWF_DONTCACHE): the bytes moved at the device and left nothing in the cache.</summary>
+    public static ClaimRecord Uncached(IReadOnlyList<PassRecord> passes, bool writes) => Judge(
+        "uncached",
+        AtMost("residencyAfter", Worst(passes, pass => pass.ResidencyAfter, highest: true), HardlyFromDevice),
+        writes
+            ? AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice)
+            : AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
+        writes
+            ? Informs("deviceWriteBytesPerByteWithinPass", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), "what reached the device before the flush")
+            : AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+
+    /// <summary>
+    /// Durable: the flush after each pass reached the device. Where the kernel says that the device writes through,
+    /// no flush is sent and none is needed.
+    /// </summary>
+    /// <param name="passes">The passes, each followed by one fdatasync.</param>
+    /// <param name="writeCaches">The disks' write-cache modes as sysfs names them; null where unknown.</param>
+    public static ClaimRecord Durable(IReadOnlyList<PassRecord> passes, IReadOnlyList<string?> writeCaches)
+    {
+        var flushes = Worst(passes, pass => pass.DeviceFlushes, highest: false);
+        if (writeCaches.Count > 0 && writeCaches.All(mode => mode == "write through"))
+            return Judge("durable", Informs("deviceFlushesPerPass", flushes, "none needed: the device writes through"));
+        return Judge("durable", AtLeast("deviceFlushesPerPass", flushes, 1));
+    }
+
+    /// <summary>Queue depth: the mean number of operations in flight is near the requested one.</summary>
+    public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested) => Judge(
+        "queue-depth",
+        AtLeast("queueDepthMean", Worst(passes, pass => pass.QueueDepthMean, highest: false), 0.9 * requested),
+        Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
+
+    /// <summary>Memory only: nothing was read from storage, no page fault waited, and the region does not fit the caches.</summary>
+    /// <param name="passes">The passes.</param>
+    /// <param name="regionBytes">Size of the region.</param>
+    /// <param name="lastLevelCacheBytes">Size of the last-level cache; null if unknown.</param>
+    public static ClaimRecord InMemory(IReadOnlyList<PassRecord> passes, long regionBytes, long? lastLevelCacheBytes) => Judge(
+        "in-memory",
+        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), 0),
+        AtMost("majorFaults", Worst(passes, pass => pass.MajorFaults, highest: true), 0),
+        AtLeast("regionPerLastLevelCache", lastLevelCacheBytes is > 0 ? (double)regionBytes / lastLevelCacheBytes : null, 4));
+
+    /// <summary>The pages that back the region are of the kind that was asked for.</summary>
+    public static ClaimRecord PageSize(double? hugeShare, bool huge) => Judge(
+        huge ? "huge-pages" : "small-pages",
+        huge ? AtLeast("hugePageShare", hugeShare, 0.95) : AtMost("hugePageShare", hugeShare, 0.01));
+
+    /// <summary>
+    /// Zero-copy or not: the file's page was changed after it was sent and before it was received. If the receiver
+    /// got the changed bytes, the socket held the page itself; if it got the old ones, they had been copied.
+    /// </summary>
+    /// <param name="receiverSawChange">What the probe found; null if it could not run.</param>
+    /// <param name="zeroCopy">What the method promises.</param>
+    /// <param name="passes">The passes, for the CPU figure.</param>
+    public static ClaimRecord ZeroCopy(bool? receiverSawChange, bool zeroCopy, IReadOnlyList<PassRecord> passes)
+    {
+        double? shared = receiverSawChange is { } saw ? saw ? 1 : 0 : null;
+        return Judge(
+            zeroCopy ? "zero-copy" : "copied",
+            zeroCopy ? AtLeast("socketSharesPage", shared, 1) : AtMost("socketSharesPage", shared, 0),
+            Informs(
+                "cpuSecondsPerGB",
+                Worst(passes, pass => pass.Bytes == 0 ? null : (pass.CpuUserSeconds + pass.CpuSystemSeconds) / (pass.Bytes / 1e9), highest: true),
+                "sender's CPU, user and system"));
+    }
+
+    /// <summary>The verdict on a case: the worst of its claims; unproven if it claims nothing.</summary>
+    public static EvidenceRecord Conclude(IReadOnlyList<ClaimRecord> claims) => new()
+    {
+        Claims = claims,
+        Verdict = claims.Count == 0 ? Verdict.Unproven : claims.Max(claim => claim.Verdict),
+    };
+
+    /// <summary>A claim from its figures: contradicted if one does not hold, unproven if one is unread, else proven.</summary>
+    public static ClaimRecord Judge(string claim, params FigureRecord[] figures)
+    {
+        var broken = figures.Where(figure => figure.Holds == false).ToArray();
+        var unread = figures.Where(figure => figure.Observed is null && figure.Holds is null && !figure.Informs).ToArray();
+        return new ClaimRecord
+        {
+            Claim = claim,
+            Figures = figures,
+            Verdict = broken.Length > 0 ? Verdict.Contradicted : unread.Length > 0 ? Verdict.Unproven : Verdict.Proven,
+            Reason = broken.Length > 0
+                ? string.Join("; ", broken.Select(figure => string.Create(CultureInfo.InvariantCulture,
+                    $"{figure.Name} is {figure.Observed:0.####}, expected {figure.Expected}")))
+                : unread.Length > 0
+                    ? $"could not be read: {string.Join(", ", unread.Select(figure => figure.Name))}"
+                    : null,
+        };
+    }
+
+    /// <summary>A figure that must reach a bound.</summary>
+    public static FigureRecord AtLeast(string name, double? observed, double bound) => new()
+    {
+        Name = name,
+        Observed = observed,
+        Expected = string.Create(CultureInfo.InvariantCulture, $"≥ {bound:0.####}"),
+        Holds = observed is null ? null : observed >= bound,
+    };
+
+    /// <summary>A figure that must not pass a bound.</summary>
+    public static FigureRecord AtMost(string name, double? observed, double bound) => new()
+    {
+        Name = name,
+        Observed = observed,
+        Expected = string.Create(CultureInfo.InvariantCulture, $"≤ {bound:0.####}"),
+        Holds = observed is null ? null : observed <= bound,
+    };
+
+    /// <summary>A figure that decides nothing.</summary>
+    public static FigureRecord Informs(string name, double? observed, string meaning) =>
+        new() { Name = name, Observed = observed, Expected = meaning, Informs = true };
+
+    private static double? Share(long? counted, PassRecord pass) =>
+        counted is { } bytes && pass.Bytes > 0 ? (double)bytes / pass.Bytes : null;
+
+    /// <summary>The worst over passes; null if any pass lacks it: an unread pass could be the bad one.</summary>
+    private static double? Worst(IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, bool highest)
+    {
+        var values = passes.Select(figure).ToArray();
+        if (values.Length == 0 || values.Any(value => value is null))
+            return null;
+        return highest ? values.Max() : values.Min();
+    }
+}

@@ -1,0 +1,267 @@
+using System.Diagnostics;
+using Bench.Disk;
+using Bench.Disk.Uring;
+using Bench.Measure.Running;
+
+namespace Bench.Measure.Passes;
+
+/// <summary>What a pass over a file does.</summary>
+public sealed record FilePassSettings
+{
+    /// <summary>The file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The way to it.</summary>
+    public required Access Access { get; init; }
+
+    /// <summary>The direction.</summary>
+    public required Operation Operation { get; init; }
+
+    /// <summary>The order.</summary>
+    public required Pattern Pattern { get; init; }
+
+    /// <summary>Block size; of direct I/O a multiple of the file's alignment.</summary>
+    public required int BlockBytes { get; init; }
+
+    /// <summary>How requests reach the kernel.</summary>
+    public Engine Engine { get; init; }
+
+    /// <summary>Requests in flight per thread; 1 with psync.</summary>
+    public int QueueDepth { get; init; } = 1;
+
+    /// <summary>Threads. Sequential: each has its own part of the file. Random: they share one order.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Of order and content.</summary>
+    public required ulong Seed { get; init; }
+}
+
+/// <summary>
+/// Passes of reads or writes over one file, by any access, engine, depth and number of threads. Each pass goes on
+/// where the last one ended, so that a cold pass does not read what the host below a virtual machine has just cached.
+/// </summary>
+public sealed class FilePass : IDisposable
+{
+    private readonly FilePassSettings settings;
+    private readonly StopSignal stop;
+    private readonly DiskFile file;
+    private readonly long blockCount;
+    private readonly BlockPermutation order;
+    private MappedFile? map;
+    private Lane? ownLane;
+    private long operationsSoFar;
+
+    /// <summary>Opens the file.</summary>
+    /// <exception cref="PlanException">The block size does not suit the file.</exception>
+    /// <exception cref="DiskException">The file cannot be opened so.</exception>
+    public FilePass(FilePassSettings settings, StopSignal stop)
+    {
+        this.settings = settings;
+        this.stop = stop;
+        file = DiskFile.Open(settings.Path, Mode(settings));
+        try
+        {
+            var alignment = file.DirectIoAlignment;
+            if (settings.Access == Access.Direct && settings.BlockBytes % alignment.PositionBytes != 0)
+                throw new PlanException($"a block of {settings.BlockBytes} bytes is no multiple of {alignment.PositionBytes}, which direct I/O asks here");
+            blockCount = file.LengthBytes / settings.BlockBytes;
+            if (blockCount < settings.Threads)
+                throw new PlanException($"the file of {file.LengthBytes} bytes has fewer blocks of {settings.BlockBytes} bytes than there are threads");
+            order = new BlockPermutation(blockCount, settings.Seed);
+            if (settings.Access != Access.Direct && settings.Access != Access.Mmap)
+                file.AdviseAccess(settings.Pattern == Pattern.Random);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file; for cache control.</summary>
+    public DiskFile File => file;
+
+    /// <summary>Whole blocks in the file.</summary>
+    public long BlockCount => blockCount;
+
+    /// <summary>Mean requests in flight over the last pass, all threads.</summary>
+    public double QueueDepthMean { get; private set; }
+
+    /// <summary>Why registered buffers were refused; null if they were granted or not asked for.</summary>
+    public string? FixedBuffersRefusal { get; private set; }
+
+    /// <summary>The ring's setup, "" with psync.</summary>
+    public string RingSetup { get; private set; } = "";
+
+    /// <summary>Whether the map's page tables could be filled before the pass; null without a map.</summary>
+    public bool? MapPopulated { get; private set; }
+
+    /// <summary>Maps the file; to be called when the cache is in the state that the pass is to find.</summary>
+    public void Map()
+    {
+        map ??= new MappedFile(file, settings.Pattern == Pattern.Random);
+        MapPopulated = map.TryPopulate();
+    }
+
+    /// <summary>Runs one pass.</summary>
+    /// <param name="limit">Operations over all threads, and the time.</param>
+    /// <param name="histogram">Gets the latencies of all threads.</param>
+    public PassResult Run(LoopLimit limit, LatencyHistogram histogram)
+    {
+        var result = settings.Threads == 1 ? RunHere(limit, histogram) : RunThreads(limit, histogram);
+        operationsSoFar += result.Operations;
+        return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ownLane?.Dispose();
+        map?.Dispose();
+        file.Dispose();
+    }
+
+    private static OpenMode Mode(FilePassSettings settings)
+    {
+        var mode = settings.Operation == Operation.Write ? OpenMode.Write : OpenMode.Read;
+        return settings.Access == Access.Direct ? mode | OpenMode.Direct : mode;
+    }
+
+    private LoopResult RunHere(LoopLimit limit, LatencyHistogram histogram)
+    {
+        ownLane ??= new Lane(this);
+        var result = ownLane.Run(this, 0, limit, histogram, out var inFlight);
+        QueueDepthMean = inFlight;
+        return result;
+    }
+
+    private LoopResult RunThreads(LoopLimit limit, LatencyHistogram histogram)
+    {
+        var count = settings.Threads;
+        var results = new LoopResult[count];
+        var depths = new double[count];
+        var histograms = new LatencyHistogram[count];
+        var failures = new Exception?[count];
+        long begin = 0;
+        // The clock starts when all have arrived and before any goes on, so that no work lies outside it.
+        using var ready = new Barrier(count, _ => Volatile.Write(ref begin, Stopwatch.GetTimestamp()));
+        var threads = new Thread[count];
+        for (var i = 0; i < count; i++)
+        {
+            var index = i;
+            histograms[index] = new LatencyHistogram();
+            threads[index] = new Thread(() =>
+            {
+                var arrived = false;
+                try
+                {
+                    // A ring belongs to the thread that uses it.
+                    using var lane = new Lane(this);
+                    arrived = true;
+                    ready.SignalAndWait();
+                    var share = limit.Operations / count + (index < limit.Operations % count ? 1 : 0);
+                    results[index] = lane.Run(this, index, limit with { Operations = share }, histograms[index], out depths[index]);
+                    results[index] = results[index] with { ElapsedNs = Stopwatch.GetTimestamp() - Volatile.Read(ref begin) };
+                }
+                catch (Exception exception)
+                {
+                    failures[index] = exception;
+                    if (!arrived)
+                        ready.SignalAndWait();
+                }
+            })
+            { IsBackground = true, Name = $"lane {index}" };
+            threads[index].Start();
+        }
+        foreach (var thread in threads)
+            thread.Join();
+        if (failures.FirstOrDefault(failure => failure is not null) is { } first)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
+        foreach (var one in histograms)
+            histogram.Add(one);
+        var elapsedNs = results.Max(result => result.ElapsedNs);
+        QueueDepthMean = depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs;
+        return new LoopResult(results.Sum(result => result.Operations), elapsedNs);
+    }
+
+    /// <summary>One thread's memory or ring.</summary>
+    private sealed class Lane : IDisposable
+    {
+        private readonly AlignedBuffer? buffer;
+        private readonly BlockRing? ring;
+
+        internal Lane(FilePass pass)
+        {
+            var settings = pass.settings;
+            var seed = settings.Seed ^ (ulong)Stopwatch.GetTimestamp();
+            if (settings.Engine == Engine.psync)
+            {
+                buffer = new AlignedBuffer(settings.BlockBytes);
+                RandomBytes.Fill(buffer.Span, ref seed);
+                return;
+            }
+            var flags = settings.Access == Access.Uncached ? CallFlags.DontCache : CallFlags.None;
+            ring = new BlockRing(pass.file, settings.QueueDepth, settings.BlockBytes, flags);
+            for (var slot = 0; slot < settings.QueueDepth; slot++)
+                RandomBytes.Fill(ring.Block(slot), ref seed);
+            pass.FixedBuffersRefusal = ring.FixedBuffersRefusal;
+            pass.RingSetup = ring.Setup;
+        }
+
+        internal LoopResult Run(FilePass pass, int index, LoopLimit limit, LatencyHistogram histogram, out double inFlightMean)
+        {
+            var settings = pass.settings;
+            var threads = settings.Threads;
+            var startsAt = pass.operationsSoFar / threads;
+            if (settings.Pattern == Pattern.Random)
+            {
+                var positions = new RandomPositions(pass.order, pass.blockCount, settings.BlockBytes, startsAt * threads + index, threads);
+                return Run(pass, ref positions, limit, histogram, out inFlightMean);
+            }
+            else
+            {
+                var first = pass.blockCount * index / threads;
+                var count = pass.blockCount * (index + 1) / threads - first;
+                var positions = new SequentialPositions(first, count, settings.BlockBytes, startsAt);
+                return Run(pass, ref positions, limit, histogram, out inFlightMean);
+            }
+        }
+
+        public void Dispose()
+        {
+            ring?.Dispose();
+            buffer?.Dispose();
+        }
+
+        private LoopResult Run<TPositions>(FilePass pass, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, out double inFlightMean)
+            where TPositions : struct, IPositions
+        {
+            var writes = pass.settings.Operation == Operation.Write;
+            if (ring is not null)
+                return RingLoop.Run(ring, writes, ref positions, limit, histogram, pass.stop, out inFlightMean);
+
+            inFlightMean = 1;
+            switch (pass.settings.Access, writes)
+            {
+                case (Access.Mmap, false):
+                    var readMapped = new ReadMappedBlock(pass.map!, buffer!);
+                    return OpLoop.Run(ref readMapped, ref positions, limit, histogram, pass.stop);
+                case (Access.Mmap, true):
+                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!);
+                    return OpLoop.Run(ref writeMapped, ref positions, limit, histogram, pass.stop);
+                case (Access.Uncached, false):
+                    var readUncached = new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
+                    return OpLoop.Run(ref readUncached, ref positions, limit, histogram, pass.stop);
+                case (Access.Uncached, true):
+                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
+                    return OpLoop.Run(ref writeUncached, ref positions, limit, histogram, pass.stop);
+                case (_, true):
+                    var write = new WriteBlock(pass.file, buffer!);
+                    return OpLoop.Run(ref write, ref positions, limit, histogram, pass.stop);
+                default:
+                    var read = new ReadBlock(pass.file, buffer!);
+                    return OpLoop.Run(ref read, ref positions, limit, histogram, pass.stop);
+            }
+        }
+    }
+}

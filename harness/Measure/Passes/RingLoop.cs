@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Bench.Disk;
+using Bench.Disk.Uring;
+
+namespace Bench.Measure.Passes;
+
+/// <summary>
+/// The timed loop at a queue depth: keeps every slot of a ring busy until the limit, then lets the queue run empty.
+/// <para>
+/// Latency runs from just before the system call that submits a request to just after the one that finds it done:
+/// fio's total latency. (fio's completion latency starts after the submitting call, in which a cached request is
+/// already served, and then reads 0.1 µs.) One clock reading per batch of completions, not per operation.
+/// </para>
+/// </summary>
+public static class RingLoop
+{
+    /// <summary>Runs operations until a limit is met.</summary>
+    /// <param name="ring">The ring, of this thread.</param>
+    /// <param name="writes">Write stamped blocks, or read.</param>
+    /// <param name="positions">Which blocks.</param>
+    /// <param name="limit">When to end.</param>
+    /// <param name="histogram">Gets one latency per operation.</param>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <param name="inFlightMean">Mean over time of the requests submitted and not yet reaped.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static LoopResult Run<TPositions>(
+        BlockRing ring, bool writes, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, StopSignal stop, out double inFlightMean)
+        where TPositions : struct, IPositions
+    {
+        Span<long> submittedAt = stackalloc long[ring.QueueDepth];
+        var start = Stopwatch.GetTimestamp();
+        var deadline = limit.DeadlineNs > long.MaxValue - start ? long.MaxValue : start + limit.DeadlineNs;
+        var now = start;
+        double inFlightTime = 0;
+        long issued = 0, done = 0;
+        for (var slot = 0; slot < ring.QueueDepth && issued < limit.Operations; slot++)
+        {
+            Prepare(ring, writes, slot, positions.Next());
+            submittedAt[slot] = now;
+            issued++;
+        }
+        while (ring.Pending > 0)
+        {
+            var inFlight = ring.Pending;
+            ring.Submit(1);
+            var before = now;
+            now = Stopwatch.GetTimestamp();
+            inFlightTime += (double)inFlight * (now - before);
+            while (ring.TryReap(out var slot, out var bytesDone))
+            {
+                if (bytesDone != ring.BlockBytes)
+                    throw DiskException.Ended("io_uring", "the file of this case");
+                histogram.Record(now - submittedAt[slot]);
+                done++;
+                if (issued < limit.Operations && now < deadline && !stop.IsRequested)
+                {
+                    Prepare(ring, writes, slot, positions.Next());
+                    submittedAt[slot] = now;
+                    issued++;
+                }
+            }
+        }
+        stop.ThrowIfRequested();
+        inFlightMean = now > start ? inFlightTime / (now - start) : 0;
+        return new LoopResult(done, now - start);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prepare(BlockRing ring, bool writes, int slot, long position)
+    {
+        if (writes)
+            ring.PrepareStampedWrite(slot, position);
+        else
+            ring.PrepareRead(slot, position);
+    }
+}

@@ -1,0 +1,265 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Bench.Disk;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+
+namespace Bench.Measure.Running;
+
+/// <summary>Who made a data folder; written into it as <c>owner.json</c>.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="ProcessId">Its process.</param>
+/// <param name="BootId">The boot that the process belongs to (<c>/proc/sys/kernel/random/boot_id</c>).</param>
+/// <param name="Kept">The user asked to keep the data: never removed as a leftover.</param>
+public sealed record DataOwner(string Run, int ProcessId, string BootId, bool Kept);
+
+/// <summary>
+/// <c>&lt;target&gt;/.bench-&lt;run&gt;</c>: the only place where a run writes data. The owner's file is locked while the
+/// run lives (flock(2)); the kernel lets the lock go when the process dies, however it dies, so the next start can
+/// tell a leftover from a neighbour, across containers too, where a process id alone means nothing.
+/// </summary>
+public sealed partial class DataFolder : IDisposable
+{
+    private const string OwnerFileName = "owner.json";
+    private readonly FileStream ownerLock;
+    private readonly Dictionary<string, string> files = new(StringComparer.Ordinal);
+
+    private DataFolder(string path, FileStream ownerLock, DataOwner owner)
+    {
+        Path = path;
+        this.ownerLock = ownerLock;
+        Owner = owner;
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>Whose it is.</summary>
+    public DataOwner Owner { get; }
+
+    /// <summary>True if the folder stays when the run ends.</summary>
+    public bool Keep => Owner.Kept;
+
+    /// <summary>Bytes laid out so far in this run.</summary>
+    public long LaidOutBytes { get; private set; }
+
+    /// <summary>Makes the folder.</summary>
+    /// <param name="target">An existing, writable folder.</param>
+    /// <param name="run">The run's name.</param>
+    /// <param name="keep">Leave it when the run ends.</param>
+    public static DataFolder Create(string target, string run, bool keep)
+    {
+        var path = System.IO.Path.Combine(target, ".bench-" + run);
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), keep), FileMode.CreateNew);
+    }
+
+    /// <summary>Takes over a folder that an earlier run kept, with its files; it stays kept.</summary>
+    /// <exception cref="PlanException">It is not a kept data folder, or in use.</exception>
+    public static DataFolder Reuse(string path, string run)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (ReadOwner(path) is not { Kept: true })
+            throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");
+        try
+        {
+            return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), true), FileMode.Open);
+        }
+        catch (IOException exception)
+        {
+            throw new PlanException($"{path} cannot be used: {exception.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Removes what dead runs left under a target. A folder is removed only if its name is a run's, it is no link,
+    /// nobody holds its lock, it was not to be kept, and its process is gone or of another boot.
+    /// </summary>
+    /// <returns>The folders removed.</returns>
+    public static IReadOnlyList<string> RemoveLeftovers(string target)
+    {
+        var removed = new List<string>();
+        foreach (var path in Directory.EnumerateDirectories(target, ".bench-*"))
+        {
+            if (!FolderName().IsMatch(System.IO.Path.GetFileName(path)) || new DirectoryInfo(path).LinkTarget is not null)
+                continue;
+            try
+            {
+                if (IsDead(path))
+                {
+                    Directory.Delete(path, recursive: true);
+                    removed.Add(path);
+                }
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Another user's, or in use: not ours to remove.
+            }
+        }
+        return removed;
+    }
+
+    /// <summary>
+    /// The run's file of a size: random data, every block allocated, on the device. Laid out at first use and then
+    /// shared by all cases of the run.
+    /// </summary>
+    /// <param name="size">Length.</param>
+    /// <param name="seed">Of the data.</param>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <param name="progress">Gets the share done, 0 to 1.</param>
+    /// <param name="purpose">Cases with different purposes get different files.</param>
+    /// <returns>The path.</returns>
+    public string FileOf(ByteSize size, ulong seed, StopSignal stop, Action<double>? progress = null, string purpose = "data")
+    {
+        var path = System.IO.Path.Combine(Path, $"{purpose}-{size}.bin");
+        if (files.ContainsKey(path))
+            return path;
+        if (!(File.Exists(path) && new FileInfo(path).Length == size.Bytes))
+        {
+            File.Delete(path);
+            try
+            {
+                LayOut(path, size.Bytes, seed, stop, progress);
+            }
+            catch
+            {
+                // Half a file must not be taken for a whole one by the next case, and must not fill the disk.
+                File.Delete(path);
+                throw;
+            }
+            LaidOutBytes += size.Bytes;
+        }
+        files[path] = path;
+        return path;
+    }
+
+    /// <summary>Closes the folder and removes it, unless it is kept.</summary>
+    public void Dispose()
+    {
+        if (!Keep && Directory.Exists(Path))
+            Directory.Delete(Path, recursive: true);
+        ownerLock.Dispose();
+    }
+
+    private static DataFolder Own(string path, DataOwner owner, FileMode mode)
+    {
+        // FileShare.None is flock(LOCK_EX | LOCK_NB) on Unix; a second opener gets an IOException.
+        var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), mode, FileAccess.ReadWrite, FileShare.None);
+        file.SetLength(0);
+        JsonSerializer.Serialize(file, owner, RecordJson.Options);
+        file.Flush(flushToDisk: true);
+        return new DataFolder(path, file, owner);
+    }
+
+    private static bool IsDead(string path)
+    {
+        var ownerPath = System.IO.Path.Combine(path, OwnerFileName);
+        if (!File.Exists(ownerPath))
+        {
+            // Killed between mkdir and the owner's file: empty by construction.
+            return !Directory.EnumerateFileSystemEntries(path).Any()
+                && DateTime.UtcNow - Directory.GetCreationTimeUtc(path) > TimeSpan.FromSeconds(10);
+        }
+        try
+        {
+            using var held = new FileStream(ownerPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        // The lock is free. A torn owner's file is that of a run that died while it wrote it.
+        return ReadOwner(path) is not { } owner
+            || (!owner.Kept && (owner.BootId != BootId() || owner.ProcessId == Environment.ProcessId || !IsAlive(owner.ProcessId)));
+    }
+
+    private static bool IsAlive(int processId)
+    {
+        // A recycled number would keep a leftover for ever; only another bench counts as the owner.
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/cmdline"))
+                .Contains("bench", StringComparison.OrdinalIgnoreCase);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static DataOwner? ReadOwner(string path)
+    {
+        try
+        {
+            using var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            return JsonSerializer.Deserialize<DataOwner>(file, RecordJson.Options);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string BootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (IOException)
+        {
+            return "unknown";
+        }
+    }
+
+    private static void LayOut(string path, long lengthBytes, ulong seed, StopSignal stop, Action<double>? progress)
+    {
+        using var file = OpenForLayout(path);
+        using var buffer = new AlignedBuffer((int)Math.Min(1 << 20, RoundUp(lengthBytes, 4096)));
+        for (long position = 0; position < lengthBytes; position += buffer.LengthBytes)
+        {
+            stop.ThrowIfRequested();
+            RandomBytes.Fill(buffer.Span, ref seed);
+            file.Write(buffer.Span, position);
+            progress?.Invoke(Math.Min(1, (double)(position + buffer.LengthBytes) / lengthBytes));
+        }
+        if (file.LengthBytes != lengthBytes)
+            file.Truncate(lengthBytes);
+        file.Fsync();
+    }
+
+    /// <summary>Direct where the file system has it: the layout then neither fills the cache nor leaves dirty pages.</summary>
+    private static DiskFile OpenForLayout(string path)
+    {
+        try
+        {
+            return DiskFile.Open(path, OpenMode.Write | OpenMode.Create | OpenMode.Direct);
+        }
+        catch (DiskException exception) when (exception.IsUnsupported)
+        {
+            // open(2) can leave the new file behind when it refuses O_DIRECT.
+            File.Delete(path);
+            return DiskFile.Open(path, OpenMode.Write | OpenMode.Create);
+        }
+    }
+
+    private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
+
+    [GeneratedRegex(@"^\.bench-\d{8}-\d{6}-[0-9a-f]{4}$", RegexOptions.CultureInvariant)]
+    private static partial Regex FolderName();
+}
+
+/// <summary>Seeded bytes that neither compress nor repeat.</summary>
+public static class RandomBytes
+{
+    /// <summary>Fills a span and moves the seed on.</summary>
+    public static void Fill(Span<byte> bytes, ref ulong seed)
+    {
+        var words = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(bytes);
+        for (var i = 0; i < words.Length; i++)
+            words[i] = BlockPermutation.SplitMix64(ref seed);
+        for (var i = words.Length * sizeof(ulong); i < bytes.Length; i++)
+            bytes[i] = (byte)BlockPermutation.SplitMix64(ref seed);
+    }
+}

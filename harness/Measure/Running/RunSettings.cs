@@ -1,0 +1,52 @@
+namespace Bench.Measure.Running;
+
+/// <summary>How much a run does.</summary>
+public enum Profile
+{
+    /// <summary>Seconds: every kind of case once, too short to mean anything. For tests.</summary>
+    Smoke,
+
+    /// <summary>At most two minutes and 4 GiB written: the questions that most people have.</summary>
+    Quick,
+
+    /// <summary>At most twenty minutes.</summary>
+    Standard,
+
+    /// <summary>Every combination.</summary>
+    Full,
+}
+
+/// <summary>How long and how often a case is measured.</summary>
+public sealed record RunSettings
+{
+    /// <summary>The profile's name.</summary>
+    public required Profile Profile { get; init; }
+
+    /// <summary>Timed passes per case. From six on, the interval of the median covers 95 %.</summary>
+    public required int Passes { get; init; }
+
+    /// <summary>Length that a pass aims at, in seconds; the first, untimed pass finds the amount of work for it.</summary>
+    public required double PassSeconds { get; init; }
+
+    /// <summary>Most bytes that one pass may write to a device.</summary>
+    public required long MaxWriteBytesPerPass { get; init; }
+
+    /// <summary>
+    /// Pause between setting the cache state and the pass, in milliseconds: short and always the same, because on
+    /// virtual machines a longer pause lets the host take the freed memory back and makes cold reads slower.
+    /// </summary>
+    public int SettleMs { get; init; } = 20;
+
+    /// <summary>Seed of every random choice.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>The settings of a profile.</summary>
+    public static RunSettings Of(Profile profile, long seed) => profile switch
+    {
+        Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
+        Profile.Quick => new() { Profile = profile, Passes = 6, PassSeconds = 0.15, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
+        Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
+        Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, MaxWriteBytesPerPass = 4L << 30, Seed = seed },
+        _ => throw new ArgumentOutOfRangeException(nameof(profile)),
+    };
+}

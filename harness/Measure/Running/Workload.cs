@@ -1,0 +1,141 @@
+using BenchmarkDotNet.Attributes;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+
+namespace Bench.Measure.Running;
+
+/// <summary>What a case will cost, as far as it can be told before.</summary>
+/// <param name="Seconds">Time, without laying out its file.</param>
+/// <param name="WriteBytes">Bytes that its passes write to the device.</param>
+/// <param name="Files">Files that it needs: purpose and size.</param>
+public sealed record CaseEstimate(double Seconds, long WriteBytes, IReadOnlyList<(string Purpose, ByteSize Size)> Files);
+
+/// <summary>What one pass did.</summary>
+/// <param name="Seconds">Length of the timed part.</param>
+/// <param name="Bytes">Bytes moved.</param>
+/// <param name="Operations">Operations done.</param>
+public readonly record struct PassResult(double Seconds, long Bytes, long Operations);
+
+/// <summary>
+/// Base of all workloads: an ordinary BenchmarkDotNet class whose iteration is one pass. A workload lists its
+/// parameters as properties with BenchmarkDotNet's attributes and says how to prepare a case, how to set the cache
+/// before a pass, what a pass does, and what the case claims.
+/// <para>
+/// The first call of <see cref="Pass"/> is BenchmarkDotNet's warm-up: it runs for the length that a pass aims at and
+/// so finds the amount of work; each later call does exactly that amount.
+/// </para>
+/// </summary>
+public abstract class Workload
+{
+    private long operationsPerPass;
+
+    /// <summary>The run.</summary>
+    protected static RunContext Run => RunContext.Current;
+
+    /// <summary>The case.</summary>
+    protected static CaseScope Case => RunContext.Current.Case;
+
+    /// <summary>Seed of this case.</summary>
+    protected static ulong CaseSeed => Case.Spec.SeedFrom(Run.Settings.Seed);
+
+    /// <summary>Number of timed passes done; −1 before and in the warm-up.</summary>
+    protected int PassIndex { get; private set; } = -2;
+
+    /// <summary>What one operation is, for the record.</summary>
+    public abstract string OperationName { get; }
+
+    /// <summary>Why this combination of parameters has no meaning; null if it has one.</summary>
+    public virtual string? WhyImpossible() => null;
+
+    /// <summary>Time and bytes.</summary>
+    public abstract CaseEstimate Estimate(RunSettings settings);
+
+    /// <summary>Once per case: files, memory, connections.</summary>
+    protected abstract void Prepare();
+
+    /// <summary>Before each pass: the state of the cache.</summary>
+    protected virtual void SetState() { }
+
+    /// <summary>Just before the counters of a timed pass are read, after the pause: what has to be seen then.</summary>
+    protected virtual void BeforeCounters() { }
+
+    /// <summary>The timed part of a pass.</summary>
+    /// <param name="limit">When to end: in the warm-up a time, later a number of operations.</param>
+    /// <param name="timed">False in the warm-up: latencies are not kept.</param>
+    protected abstract PassResult RunOperations(LoopLimit limit, bool timed);
+
+    /// <summary>After each timed pass, with its counters: may add what only this workload knows.</summary>
+    protected virtual PassRecord Complete(PassRecord measured, PassMeter.Reading begin) => measured;
+
+    /// <summary>After the last pass: claims and what was really in force.</summary>
+    protected abstract void Conclude();
+
+    /// <summary>Most operations in one pass: the file's blocks where none may come twice, or the write limit.</summary>
+    protected virtual long MostOperationsPerPass => long.MaxValue;
+
+    /// <summary>BenchmarkDotNet calls it once per case.</summary>
+    [GlobalSetup]
+    public void SetUpCase() => Guard(Prepare);
+
+    /// <summary>BenchmarkDotNet calls it before each pass.</summary>
+    [IterationSetup]
+    public void SetUpPass() => Guard(() =>
+    {
+        Run.Stop.ThrowIfRequested();
+        SetState();
+        Thread.Sleep(Run.Settings.SettleMs);
+    });
+
+    /// <summary>One pass.</summary>
+    [Benchmark]
+    public void Pass() => Guard(() =>
+    {
+        PassIndex++;
+        if (PassIndex < 0)
+            FindAmountOfWork();
+        else
+            MeasurePass();
+    });
+
+    /// <summary>BenchmarkDotNet calls it after the last pass.</summary>
+    [GlobalCleanup]
+    public void TearDownCase() => Guard(() =>
+    {
+        if (Case.Error is null && Case.Passes.Count > 0)
+            Conclude();
+    });
+
+    private void FindAmountOfWork()
+    {
+        var targetSeconds = Run.Settings.PassSeconds;
+        var most = MostOperationsPerPass;
+        var result = RunOperations(new LoopLimit(most, (long)(targetSeconds * 1e9)), timed: false);
+        var wanted = result.Seconds > 0 ? result.Operations / result.Seconds * targetSeconds : result.Operations;
+        operationsPerPass = Math.Clamp((long)Math.Ceiling(wanted), 1, most);
+    }
+
+    private void MeasurePass()
+    {
+        BeforeCounters();
+        var begin = Case.Meter.Begin();
+        var result = RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: true);
+        var end = Case.Meter.End();
+        var pass = Complete(Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations), begin);
+        Case.Add(pass);
+        Run.Observer.PassEnded(pass);
+    }
+
+    /// <summary>Keeps the reason of a failure: BenchmarkDotNet would print it into its log and go on.</summary>
+    private static void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception)
+        {
+            Case.Fail(exception);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Harness.Tests.Support;
+
+public class CommandTests
+{
+    [Fact]
+    public void Both_outputs_are_captured_whole()
+    {
+        var result = Command.Run("sh", "-c", "seq 100000; echo oops >&2");
+        Assert.EndsWith("\n100000\n", result.StandardOutput, StringComparison.Ordinal);
+        Assert.Equal("oops\n", result.StandardError);
+    }
+
+    [Fact]
+    public void A_failing_program_throws_with_its_last_words()
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => Command.Run("sh", "-c", "echo no such luck >&2; exit 3"));
+        Assert.Contains("ended with 3: no such luck", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_program_that_does_not_end_is_killed() =>
+        Assert.Throws<TimeoutException>(() => Command.TryRun(TimeSpan.FromMilliseconds(200), "sleep", "60"));
+
+    [Fact]
+    public void A_missing_need_is_named_in_the_reason_for_skipping() =>
+        Assert.Equal("needs no-such-program, /dev/no-such-device, which is not here", new NeedsFactAttribute("sh", "no-such-program", "/dev/no-such-device").Skip);
+}
