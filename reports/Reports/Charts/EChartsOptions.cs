@@ -153,7 +153,7 @@ public static class EChartsOptions
         ["name"] = series.Name,
         ["bench"] = new JsonObject { ["color"] = series.Color, ["dash"] = new JsonArray([.. Marks.Dash(series.Variant).Select(length => (JsonNode)length)]) },
         ["symbol"] = "path://" + Marks.Shape(series.Color),
-        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 6 : 9,
+        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 4 : 9,
         ["showAllSymbol"] = chart.Kind == ChartKind.Lines,
         ["connectNulls"] = false,
         // A contradicted point is no part of the line: it stands apart, crossed out (see Apart).
@@ -168,7 +168,7 @@ public static class EChartsOptions
         ["name"] = series.Name,
         ["bench"] = new JsonObject { ["color"] = series.Color },
         ["data"] = new JsonArray([.. series.Points
-            .Where((point, index) => point.Verdict == Verdict.Contradicted && (chart.Kind == ChartKind.Lines || index % 6 == 0))
+            .Where((point, index) => point.Verdict == Verdict.Contradicted && (chart.Kind == ChartKind.Lines || index % 8 == 0))
             .Select(point => Item(chart, series, point, point.X + shift, point.Y))]),
     };
 

@@ -66,7 +66,7 @@ internal static class CaseTable
     private static string ParameterCell(string parameter, CaseView view) =>
         view[parameter] == "-" ? Format.Missing
         : parameter is "QueueDepth" or "Threads" ? view[parameter]
-        : parameter is "FileSize" or "Pages" ? Words.Size(view[parameter])
+        : parameter is "FileSize" or "WorkingSet" or "Pages" ? Words.Size(view[parameter])
         : view.Say(parameter);
 
     private static string Nanoseconds(CaseView view, long atLeast, Func<LatencyRecord, long> value) =>

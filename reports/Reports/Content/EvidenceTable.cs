@@ -26,6 +26,8 @@ internal static class EvidenceTable
             Shown("residency before", passes, pass => pass.ResidencyBefore),
             Shown("residency after", passes, pass => pass.ResidencyAfter),
             Shown("mean depth", passes, pass => pass.QueueDepthMean),
+            Shown("mean depth at the device", passes, pass => pass.DeviceQueueDepthMean),
+            Shown("major faults", passes, pass => pass.MajorFaults),
             Shown("flush seconds", passes, pass => pass.FlushSeconds),
             Shown("steal seconds", passes, pass => pass.StealSeconds),
         ];
@@ -41,7 +43,7 @@ internal static class EvidenceTable
         return claim.Figures.Select(figure => new Row(
         [
             claim.Claim, figure.Name, figure.Observed is { } observed ? Format.Number(observed) : "not read", figure.Expected,
-            figure.Holds switch { true => "yes", false => "no", null => "informs" }, verdict,
+            figure.Holds switch { true => "yes", false => "no", null => figure.Informs ? "informs" : "not read" }, verdict,
         ], VerdictWords.Class(claim.Verdict)));
     }
 

@@ -1,4 +1,5 @@
 using Bench.Measure.Records;
+using Bench.Reports.Families;
 
 namespace Bench.Reports.Content;
 
@@ -29,12 +30,11 @@ internal sealed record RunView(int Index, string Label, string Name)
         })];
     }
 
-    /// <summary>The parameters with several values; all if none has, as of a single case.</summary>
-    private static HashSet<string> Telling(IEnumerable<RunRecord> records)
+    /// <summary>The parameters that it takes to tell the cases of a workload apart; all of a single case.</summary>
+    private static string[] Telling(IEnumerable<RunRecord> records)
     {
-        var values = records.SelectMany(record => record.Parameters).GroupBy(pair => pair.Key).ToArray();
-        var varying = values.Where(group => group.Select(pair => pair.Value).Distinct().Skip(1).Any()).Select(group => group.Key).ToHashSet();
-        return varying.Count > 0 ? varying : [.. values.Select(group => group.Key)];
+        CaseView[] cases = [.. records.Select(record => new CaseView(record, 0, "", 0, []))];
+        return CaseCharts.Telling(cases) is { Length: > 0 } telling ? telling : [.. cases.SelectMany(view => view.Record.Parameters.Keys).Distinct()];
     }
 
     private static string Letters(int index) => index < 26 ? ((char)('A' + index)).ToString() : Letters(index / 26 - 1) + Letters(index % 26);

@@ -54,6 +54,8 @@ internal static class AccessPatternFamily
             .ThenBy(view => Words.Order(view["BlockSize"])).ThenBy(view => view["Loop"] is "Dependent" or "Vector").ThenBy(view => view["Pages"]).ToArray();
         if (shown.Length == 0)
             return null;
+        var sets = shown.Select(view => (view["Medium"], view["WorkingSet"])).Distinct().GroupBy(pair => pair.Item1).Any(group => group.Count() > 1);
+        string NameOf(CaseView view) => CellName(view) + (sets ? $" {view.Say("WorkingSet")}" : "");
         var names = shown.Select(NameOf).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).OrderBy(run => run.Key).ToArray();
         var series = runs.Select(run => new Series(runs.Length == 1 ? "Measured here" : $"run {run.First().RunLabel}",
@@ -64,23 +66,23 @@ internal static class AccessPatternFamily
         });
         var chart = CaseCharts.Chart($"{Id}-{id}", title, "", CaseFigure.Values, ChartKind.Bars,
             new Axis("Access", Quantity.Number, AxisScale.Category) { Categories = names }, [.. series], logarithmic: true, min: 1);
-        return withJacobs ? chart with { References = References(names, shown) } : chart;
+        return withJacobs ? chart with { References = References(names, shown, NameOf) } : chart;
     }
 
     /// <summary>
     /// His figure goes to one row of its cell: of the variants the plainest, which is what he measured, and of the
     /// block sizes the smallest at random and the largest in sequence.
     /// </summary>
-    private static Reference[] References(string[] names, CaseView[] shown) =>
+    private static Reference[] References(string[] names, CaseView[] shown, Func<CaseView, string> nameOf) =>
         [.. Jacobs.Select(cell => (Cell: cell, View: Pick(shown.Where(view => view["Medium"] == cell.Medium && view["Pattern"] == cell.Pattern
                 && view["Loop"] is "-" or "Independent" or "Scalar"), cell.Pattern)))
             .Where(pair => pair.View is not null)
-            .Select(pair => new Reference(Array.IndexOf(names, NameOf(pair.View!)), pair.Cell.ValuesPerSecond, pair.Cell.Text))];
+            .Select(pair => new Reference(Array.IndexOf(names, nameOf(pair.View!)), pair.Cell.ValuesPerSecond, pair.Cell.Text))];
 
     private static CaseView? Pick(IEnumerable<CaseView> cell, string pattern) =>
         pattern == "Random" ? cell.MinBy(view => Words.Order(view["BlockSize"])) : cell.MaxBy(view => Words.Order(view["BlockSize"]));
 
-    private static string NameOf(CaseView view)
+    private static string CellName(CaseView view)
     {
         string[] parts = [view.Say("BlockSize"), view.Say("Loop"), view.Say("Pages")];
         var details = string.Join(", ", parts.Where(part => part != "-"));

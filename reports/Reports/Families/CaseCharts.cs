@@ -26,6 +26,20 @@ internal static class CaseCharts
             .Where(parameter => !except.Contains(parameter))
             .Where(parameter => cases.Select(view => view[parameter]).Distinct().Skip(1).Any())];
 
+    /// <summary>
+    /// The parameters that it takes to tell some cases apart, beside those that are told otherwise: a file size that
+    /// follows from the access says nothing more.
+    /// </summary>
+    public static string[] Telling(IReadOnlyCollection<CaseView> cases, params string[] told)
+    {
+        int Groups(IEnumerable<string> parameters) => cases.Select(view => string.Join('\n', parameters.Select(parameter => view[parameter]))).Distinct().Count();
+        var chosen = new List<string>();
+        foreach (var parameter in Varying(cases, told))
+            if (Groups([.. told, .. chosen, parameter]) > Groups([.. told, .. chosen]))
+                chosen.Add(parameter);
+        return [.. chosen];
+    }
+
     /// <summary>The values of one parameter, in order.</summary>
     public static string[] Values(IEnumerable<CaseView> cases, string parameter) =>
         [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => Words.Order(value))];
@@ -40,7 +54,7 @@ internal static class CaseCharts
         if (shown.Length == 0)
             return null;
         var places = Values(shown, parameter);
-        var varying = Varying(shown, parameter);
+        var varying = Telling(shown, parameter);
         return !Sweeps(shown, parameter) ? Bars(id, title, held, shown, shows, colors) : Chart(
             id, title, held, shows, ChartKind.Lines,
             new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
@@ -59,7 +73,7 @@ internal static class CaseCharts
     /// <summary>True if some cases differ in this parameter alone.</summary>
     public static bool Sweeps(IReadOnlyCollection<CaseView> cases, string parameter)
     {
-        var varying = Varying(cases, parameter);
+        var varying = Telling(cases, parameter);
         return cases.GroupBy(view => (NameOf(view, varying), view.RunIndex)).Any(group => Values(group, parameter).Length > 1);
     }
 
@@ -69,7 +83,7 @@ internal static class CaseCharts
         var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: > 0 }).ToArray();
         if (shown.Length == 0)
             return null;
-        var varying = Varying(shown);
+        var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).ToArray();
         return Chart(id, title, held, shows, ChartKind.Bars,
@@ -89,7 +103,7 @@ internal static class CaseCharts
         var shown = cases.Where(view => !view.Failed && view.Latency is { Count: > 1 }).ToArray();
         if (shown.Length == 0)
             return null;
-        var varying = Varying(shown);
+        var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         Series[] series = [.. shown.Select(view => new Series(
             SeriesName(view, NameOf(view, varying) is { Length: > 0 } name ? name : view.Record.Operation.ToLowerInvariant()),
