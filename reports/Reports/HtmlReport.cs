@@ -85,7 +85,7 @@ public static class HtmlReport
             html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\"><dl>");
             foreach (var (name, text) in RunFacts.Of(run))
                 html.Element("dt", name).Element("dd", text, name == "Command" ? "class=\"code\"" : "");
-            html.Raw("</dl><div class=\"tree\"><h3>Under the target folder</h3><ul>");
+            html.Raw("</dl><div class=\"tree\"><p>Under the target folder</p><ul>");
             Tree(TopologyTree.Of(run.First.Target));
             html.Raw("</ul></div></div></section>");
         }
