@@ -67,30 +67,34 @@ public static class Format
     {
         if (low is not { } first || high is not { } last)
             return Missing;
+        var (size, _) = quantity switch
+        {
+            Quantity.BytesPerSecond => BytesUnit(last),
+            Quantity.Nanoseconds => NanosecondsUnit(last),
+            _ => (0, ""),
+        };
+        if (size > 0)
+            return $"{(size == 1 ? Number(Math.Round(first)) : Significant(first / size))}–{Value(quantity, last)}";
         var (from, to) = (Value(quantity, first), Value(quantity, last));
-        var unit = to.LastIndexOf(' ');
-        return unit > 0 && from.EndsWith(to[unit..], StringComparison.Ordinal)
-            ? $"{from[..^(to.Length - unit)]}–{to}"
+        var space = to.LastIndexOf(' ');
+        return space > 0 && from.EndsWith(to[space..], StringComparison.Ordinal)
+            ? $"{from[..^(to.Length - space)]}–{to}"
             : $"{from} – {to}";
     }
 
     /// <summary>Bytes per second, decimal as fio prints them; MB/s up to 10 GB/s.</summary>
-    public static string BytesPerSecond(double value) => Math.Abs(value) switch
+    public static string BytesPerSecond(double value)
     {
-        >= 9_999.5e6 => Significant(value / 1e9) + " GB/s",
-        >= 999.5e3 => Significant(value / 1e6) + " MB/s",
-        >= 999.5 => Significant(value / 1e3) + " kB/s",
-        _ => Significant(value) + " B/s",
-    };
+        var (size, unit) = BytesUnit(value);
+        return $"{Significant(value / size)} {unit}";
+    }
 
     /// <summary>A time given in nanoseconds: "608 ns", "57.3 µs", "1.55 ms", "2.00 s".</summary>
-    public static string Nanoseconds(double value) => Math.Abs(value) switch
+    public static string Nanoseconds(double value)
     {
-        >= 999.5e6 => Significant(value / 1e9) + " s",
-        >= 999.5e3 => Significant(value / 1e6) + " ms",
-        >= 999.5 => Significant(value / 1e3) + " µs",
-        _ => Number(Math.Round(value)) + " ns",
-    };
+        var (size, unit) = NanosecondsUnit(value);
+        return $"{(size == 1 ? Number(Math.Round(value)) : Significant(value / size))} {unit}";
+    }
 
     /// <summary>A time given in seconds: "0.215 s", "8.63 ms"; from two minutes on in minutes.</summary>
     public static string Seconds(double value) =>
@@ -162,6 +166,22 @@ public static class Format
             magnitude++;
         return value.ToString("N" + Math.Clamp(2 - magnitude, 0, 9).ToString(Invariant), Invariant);
     }
+
+    private static (double Size, string Unit) BytesUnit(double value) => Math.Abs(value) switch
+    {
+        >= 9_999.5e6 => (1e9, "GB/s"),
+        >= 999.5e3 => (1e6, "MB/s"),
+        >= 999.5 => (1e3, "kB/s"),
+        _ => (1, "B/s"),
+    };
+
+    private static (double Size, string Unit) NanosecondsUnit(double value) => Math.Abs(value) switch
+    {
+        >= 999.5e6 => (1e9, "s"),
+        >= 999.5e3 => (1e6, "ms"),
+        >= 999.5 => (1e3, "µs"),
+        _ => (1, "ns"),
+    };
 
     private static string RatioFigure(double value) => Math.Abs(value) switch
     {

@@ -52,7 +52,7 @@ public class AnswerTests
         var samples = new SampleRecords();
         var line = Answer([samples.Path("Read", "Direct", "Sequential", "1MiB", "psync", 1, 800), samples.Path("Read", "BufferedCold", "Sequential", "1MiB", "psync", 1, 801)], "cold-direct");
         Assert.Equal(AnswerState.NoDifference, line.State);
-        Assert.StartsWith("No difference here", line.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("No difference shown here", line.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -173,6 +173,27 @@ public partial class HtmlReportTests
     }
 
     [Fact]
+    public void A_line_joins_only_cases_that_differ_in_nothing_but_its_axis()
+    {
+        var samples = new SampleRecords();
+        RunRecord[] records =
+        [
+            samples.Path("Write", "Direct", "Sequential", "1MiB", "psync", 1, 900), samples.Path("Write", "Direct", "Random", "4KiB", "psync", 1, 9_000),
+        ];
+        foreach (var chart in ReportCharts.Of(records, Plain).Where(chart => chart.Kind == ChartKind.Lines))
+            Assert.All(chart.Series, series => Assert.Single(series.Points));
+        var views = RunView.Of(records)[0].Cases;
+        Assert.False(Families.CaseCharts.Sweeps(views, "BlockSize"));
+    }
+
+    [Fact]
+    public void Warnings_that_differ_in_their_figures_are_one()
+    {
+        RunRecord[] records = [.. Sample.Take(5).Select((record, index) => record with { Warnings = [FormattableString.Invariant($"the shortest pass took {13 + index} ms, less than 100 ms")] })];
+        Assert.Contains("The shortest pass took 13 to 17 ms, less than 100 ms (5 cases, each says so in its evidence)", ReportContent.Of(records, Plain).Warnings);
+    }
+
+    [Fact]
     public void The_embedded_records_are_the_records()
     {
         var page = HtmlReport.Render(Sample, Plain);

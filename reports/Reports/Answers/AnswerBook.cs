@@ -197,7 +197,7 @@ internal static class AnswerBook
             + $"{coverage} interval {interval(ratio)}"
             + (unproven.Length == 0 ? "" : $"; unproven: {string.Join("; ", unproven.Distinct())}");
         return ratio.IncludesOne
-            ? new AnswerLine("", AnswerState.NoDifference, "no difference", $"No difference here: {Lower(sentence(figure(ratio), first, second))}, and the interval includes none.", detail, ratio)
+            ? new AnswerLine("", AnswerState.NoDifference, "no difference", $"No difference shown here: {Lower(sentence(figure(ratio), first, second))}, but the interval includes 1", detail, ratio)
             : new AnswerLine("", AnswerState.Differs, figure(ratio), sentence(figure(ratio), first, second), detail, ratio);
     }
 

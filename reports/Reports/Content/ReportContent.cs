@@ -61,13 +61,10 @@ internal sealed record ReportContent
         }
     }
 
-    /// <summary>The machine's and the target's first; then those of cases, each with how many cases it concerns.</summary>
+    /// <summary>The machine's and the target's first; then those of cases, with how many cases each concerns.</summary>
     private static IReadOnlyList<string> AllWarnings(IReadOnlyList<string> ofReading, IReadOnlyList<CaseView> cases)
     {
         var general = cases.SelectMany(view => view.Record.Host.Warnings.Concat(view.Record.Target.Warnings));
-        var single = cases.SelectMany(view => view.Record.Warnings.Distinct().Select(warning => (warning, view)))
-            .GroupBy(pair => pair.warning, pair => pair.view)
-            .Select(group => group.Count() == 1 ? $"{group.First().Name}: {group.Key}" : $"{group.Key} ({Format.Count(group.Count())} cases)");
-        return [.. ofReading.Concat(general).Concat(single).Distinct()];
+        return [.. ofReading.Concat(general).Concat(WarningDigest.Of(cases)).Distinct()];
     }
 }

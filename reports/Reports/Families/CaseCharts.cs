@@ -27,15 +27,16 @@ internal static class CaseCharts
             .Where(parameter => cases.Select(view => view[parameter]).Distinct().Skip(1).Any())];
 
     /// <summary>
-    /// The parameters that it takes to tell some cases apart, beside those that are told otherwise: a file size that
-    /// follows from the access says nothing more.
+    /// The parameters that it takes to tell series apart, beside the one along the axis. What follows from the others
+    /// is left out (a file size that each access has its own of); what does not follow is kept, even where the axis
+    /// would tell the cases apart too, for a line must join cases that differ in nothing but its axis.
     /// </summary>
-    public static string[] Telling(IReadOnlyCollection<CaseView> cases, params string[] told)
+    public static string[] Telling(IReadOnlyCollection<CaseView> cases, params string[] axis)
     {
         int Groups(IEnumerable<string> parameters) => cases.Select(view => string.Join('\n', parameters.Select(parameter => view[parameter]))).Distinct().Count();
         var chosen = new List<string>();
-        foreach (var parameter in Varying(cases, told))
-            if (Groups([.. told, .. chosen, parameter]) > Groups([.. told, .. chosen]))
+        foreach (var parameter in Varying(cases, axis))
+            if (Groups([.. chosen, parameter]) > Groups(chosen))
                 chosen.Add(parameter);
         return [.. chosen];
     }
