@@ -187,6 +187,15 @@ public partial class HtmlReportTests
     }
 
     [Fact]
+    public void The_parts_of_a_stacked_bar_add_up_to_the_median_of_the_whole()
+    {
+        var transfers = Sample.Where(record => record.Workload == "Transfer").ToArray();
+        var chart = Assert.Single(ReportCharts.Of(transfers, Plain), chart => chart.Kind == ChartKind.StackedBars);
+        var totals = Enumerable.Range(0, chart.X.Categories.Count).Select(row => chart.Series.Sum(series => series.Points.Single(point => point.X == row).Y)).Order();
+        Assert.All(transfers.Select(record => record.Metrics["cpuSecondsPerGB"].Median).Order().Zip(totals), pair => Assert.Equal(pair.First, pair.Second, 9));
+    }
+
+    [Fact]
     public void Warnings_that_differ_in_their_figures_are_one()
     {
         RunRecord[] records = [.. Sample.Take(5).Select((record, index) => record with { Warnings = [FormattableString.Invariant($"the shortest pass took {13 + index} ms, less than 100 ms")] })];

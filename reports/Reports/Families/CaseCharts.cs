@@ -88,7 +88,7 @@ internal static class CaseCharts
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).ToArray();
         return Chart(id, title, held, shown, shows, ChartKind.Bars,
-            new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => Words.Sentence(name.Length == 0 ? shown[0].Record.Workload : name))] },
+            new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => name.Length == 0 ? shown[0].Record.Workload : name)] },
             [.. runs.Select(run => new Series(
                 runs.Length == 1 ? shows.AxisName : $"run {run.First().RunLabel}",
                 [.. run.DistinctBy(view => NameOf(view, varying)).Select(view => Point(Array.IndexOf(names, NameOf(view, varying)), shows, view)).OrderBy(point => point.X)])

@@ -20,7 +20,7 @@ internal static class TransferFamily
             "A file sent to a receiver in a process of its own. CPU is the sender’s alone; the chunk size decides as much as the method, so compare within one chunk size.")
         {
             Groups = Section.GroupsOf(
-                new ChartGroup("CPU seconds per GB", "User and system time of the sender.",
+                new ChartGroup("CPU seconds per GB", "The bar is the median of the sender’s user and system time together; the colours split it by their share over all passes.",
                     Section.Drawn([.. facets.Select((facet, index) => Cpu($"{Id}-cpu-{index + 1}", facet.Name, facet.Cases))])),
                 new ChartGroup("Throughput by chunk size", "",
                     Section.Drawn([.. facets.Select((facet, index) =>
@@ -32,8 +32,7 @@ internal static class TransferFamily
 
     private static Chart? Cpu(string id, string title, IReadOnlyCollection<CaseView> cases)
     {
-        var shown = cases.Where(view => Metric(view, "cpuSecondsPerGB") is not null && Metric(view, "cpuUserSecondsPerGB") is not null
-                && Metric(view, "cpuSystemSecondsPerGB") is not null)
+        var shown = cases.Where(view => !view.Failed && Metric(view, "cpuSecondsPerGB") is { Median: > 0 })
             .OrderBy(view => Words.Order(view["ChunkSize"])).ThenBy(view => Metric(view, "cpuSecondsPerGB")!.Median).ToArray();
         if (shown.Length == 0)
             return null;
@@ -42,10 +41,12 @@ internal static class TransferFamily
             .Where(text => text is not ("" or "-")))).ToArray();
         var most = shown.MaxBy(view => Metric(view, "cpuSecondsPerGB")!.Median)!;
         var least = shown.MinBy(view => Metric(view, "cpuSecondsPerGB")!.Median)!;
-        ChartPoint PointOf(CaseView view, int index, string metric)
+        // Medians do not add up: the median of the sum is not the sum of the medians, so the whole is split by shares.
+        ChartPoint PointOf(CaseView view, int index, bool user)
         {
             var total = Metric(view, "cpuSecondsPerGB")!;
-            return new ChartPoint(index, Metric(view, metric)!.Median, view.Record.Evidence.Verdict) { Low = total.Low, High = total.High, Note = CaseCharts.Note(view) };
+            var share = UserShare(view.Record.Passes);
+            return new ChartPoint(index, total.Median * (user ? share : 1 - share), view.Record.Evidence.Verdict) { Low = total.Low, High = total.High, Note = CaseCharts.Note(view) };
         }
         return new Chart
         {
@@ -57,14 +58,20 @@ internal static class TransferFamily
             Y = new Axis("CPU seconds per GB", Quantity.CpuSecondsPerGB, AxisScale.Linear) { Min = 0 },
             Series =
             [
-                new Series("system", [.. shown.Select((view, index) => PointOf(view, index, "cpuSystemSecondsPerGB"))]) { Color = 0 },
-                new Series("user", [.. shown.Select((view, index) => PointOf(view, index, "cpuUserSecondsPerGB"))]) { Color = 3 },
+                new Series("system", [.. shown.Select((view, index) => PointOf(view, index, user: false))]) { Color = 0 },
+                new Series("user", [.. shown.Select((view, index) => PointOf(view, index, user: true))]) { Color = 3 },
             ],
             IntervalMeaning = $"{PassInterval.Words(shown)} together",
             Finding = $"{title}: the sender’s CPU per GB is lowest with {names[Array.IndexOf(shown, least)]} "
                 + $"({Format.Value(Quantity.CpuSecondsPerGB, Metric(least, "cpuSecondsPerGB")!.Median)}) and highest with {names[Array.IndexOf(shown, most)]} "
                 + $"({Format.Value(Quantity.CpuSecondsPerGB, Metric(most, "cpuSecondsPerGB")!.Median)}).",
         };
+    }
+
+    private static double UserShare(IReadOnlyList<PassRecord> passes)
+    {
+        var (user, both) = (passes.Sum(pass => pass.CpuUserSeconds), passes.Sum(pass => pass.CpuUserSeconds + pass.CpuSystemSeconds));
+        return both > 0 ? user / both : 0;
     }
 
     private static Estimate? Metric(CaseView view, string name) => view.Record.Metrics.GetValueOrDefault(name);
