@@ -12,7 +12,9 @@ public sealed class BlockRingTests : IDisposable
 {
     private const int BlockBytes = 4096;
     private const int Blocks = 1000;
+    private const int EAGAIN = 11;
     private const int EINVAL = 22;
+    private const int EOPNOTSUPP = 95;
 
     private readonly DataFolder folder = new();
 
@@ -186,6 +188,27 @@ public sealed class BlockRingTests : IDisposable
         ring.PrepareRead(0, 0);
         ring.Submit(1);
         Assert.True(ring.TryReap(out _, out _));
+    }
+
+    [IoUringFact]
+    public void FlagsGoWithEveryRequest()
+    {
+        using var file = DiskFile.Open(folder["a"], OpenMode.Write | OpenMode.Create);
+        using (var ring = new BlockRing(file, 1, BlockBytes, CallFlags.DataSync))
+        {
+            ring.PrepareWrite(0, 0);
+            ring.Submit(1);
+            Assert.True(ring.TryReap(out _, out _));
+            Assert.Equal(0, PageCache.ResidencyOf(file).DirtyPages ?? 0);
+        }
+        PageCache.Evict(file);
+        using (var ring = new BlockRing(file, 1, BlockBytes, CallFlags.NoWait))
+        {
+            ring.PrepareRead(0, 0);
+            ring.Submit(1);
+            var failure = Assert.Throws<DiskException>(() => ring.TryReap(out _, out _));
+            Assert.Contains(failure.Errno, new[] { EAGAIN, EOPNOTSUPP });
+        }
     }
 
     [IoUringFact]
