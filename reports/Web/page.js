@@ -4,15 +4,11 @@ zrender (BSD-3-Clause, Copyright (c) 2017, Baidu Inc.) and tslib (0BSD). */
 // link points into, prepare for print, and save the records. Without script all text and all tables are there.
 import * as echarts from 'echarts/core';
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendPlainComponent, TooltipComponent } from 'echarts/components';
-import { LabelLayout } from 'echarts/features';
+import { GridComponent, TooltipComponent } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 
-echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendPlainComponent, TooltipComponent,
-  LabelLayout, SVGRenderer]);
+echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, SVGRenderer]);
 
-const dashes = ['solid', 'dashed', 'dotted', [8, 3, 2, 3]];
-const symbols = ['circle', 'rect', 'triangle', 'diamond', 'pin', 'roundRect', 'arrow'];
 const cross = 'path://M2,0 L6,4 L10,0 L12,2 L8,6 L12,10 L10,12 L6,8 L2,12 L0,10 L4,6 L0,2 Z';
 
 /** A colour of the style sheet as the browser computes it now: light-dark() is resolved only in a real property. */
@@ -100,7 +96,8 @@ function complete(option, width) {
   const { bench } = option;
   for (const [axis, unit] of [[option.xAxis, bench.x], [option.yAxis, bench.y]]) {
     axis.axisLabel = { ...axis.axisLabel, color: t.ink, fontFamily: family, fontSize: 12 };
-    if (axis.type !== 'category') axis.axisLabel.formatter = ticks[unit] ?? short;
+    if (axis.bench) axis.axisLabel.formatter = place => axis.bench[place] ?? '';
+    else if (axis.type !== 'category') axis.axisLabel.formatter = ticks[unit] ?? short;
     axis.axisLine = { ...axis.axisLine, lineStyle: { color: t.rule } };
     axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
     axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
@@ -116,13 +113,12 @@ function complete(option, width) {
     }
     series.itemStyle = { ...series.itemStyle, color: own };
     if (series.type === 'line') {
-      series.lineStyle = { color: own, width: 2, type: dashes[b.variant % dashes.length] };
-      series.symbol ??= symbols[b.color % symbols.length];
+      series.lineStyle = { color: own, width: 2, type: b.dash.length ? b.dash : 'solid' };
     }
     for (const item of series.data) {
       if (item.verdict === 'contradicted') {
         if (series.type === 'bar')
-          item.itemStyle = { color: 'transparent', borderColor: t.contradicted, borderWidth: 2, borderType: 'dashed' };
+          item.itemStyle = { color: t.paper, borderColor: t.contradicted, borderWidth: 1.5, borderType: 'dashed' };
         else {
           item.symbol = cross;
           item.symbolSize = 12;
@@ -133,8 +129,6 @@ function complete(option, width) {
       }
     }
   }
-  option.legend = { ...option.legend, textStyle: { color: t.ink, fontFamily: family, fontSize: 12 },
-    inactiveColor: t.muted };
   option.tooltip = { trigger: 'item', confine: true, backgroundColor: t.paper, borderColor: t.rule,
     textStyle: { color: t.ink, fontFamily: family, fontSize: 13 }, renderMode: 'richText',
     formatter: params => params.data?.tip ?? '' };

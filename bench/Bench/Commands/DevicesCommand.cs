@@ -34,9 +34,7 @@ internal sealed class DevicesCommand : Command
             Console.Out.WriteLine(JsonSerializer.Serialize(new { Host = host, Target = target }, RecordJson.Options));
             return ExitCode.Done;
         }
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = 300;
+        var console = StandardOutput.Console();
         string?[] machine =
         [
             host.Processor,

@@ -11,10 +11,7 @@ internal static class ResultTable
     {
         if (records.Count == 0)
             return;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        // Into a file or a pipe there is no width to keep to, and a wrapped table is of no use to grep.
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = 300;
+        var console = StandardOutput.Console();
         foreach (var group in records.GroupBy(record => record.Workload))
         {
             var table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(group.Key)}[/]");

@@ -63,7 +63,7 @@ public sealed unsafe class IoUringSender : IRangeSender
         var end = position + lengthBytes;
         var sent = 0L;
         var buffer = 0;
-        var filled = Step(0, 0, 1, position, Chunk(position, end));
+        var filled = Step(1, 0, buffer, position, Chunk(position, end));
         while (filled > 0)
         {
             var next = position + sent + filled;
