@@ -1,15 +1,46 @@
-using Bench.Disk.Topology;
-using Bench.Measure.Passes;
+using System.CommandLine;
+using System.Globalization;
+using Bench.Commands;
+using Bench.Measure.Records;
 using Bench.Measure.Running;
-using Bench.Workloads;
 
-var target = args[0];
-var settings = RunSettings.Of(Enum.Parse<Profile>(args[1], true), 1);
-var run = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture) + "-abcd";
-using var data = DataFolder.Create(target, run, false);
-var context = new RunContext { Run = run, Settings = settings, Data = data, Target = new TopologyProbe().Probe(target), Host = new HostProbe().Probe(),
-    Tool = new() { Version = "0", CommandLine = "", Profile = "x" }, Stop = new StopSignal(), SelfCommand = [] };
-var outcome = RunSession.Execute(WorkloadDescriptor.Of<CachePath>().Cases(settings.Profile, new Dictionary<string, IReadOnlyList<string>>()), context, "/tmp/runout");
-foreach (var r in outcome.Records)
-    Console.WriteLine($"{r.TotalSeconds:F2}s {r.Case} {r.BytesPerSecond?.Median / 1e6:F0} MB/s {r.OperationsPerSecond?.Median:F0} IOPS {r.Evidence.Verdict} {r.Error} {string.Join(" | ", r.Evidence.Claims.Select(c => c.Claim + ":" + c.Reason))} W:{string.Join(";", r.Warnings)}");
-return 0;
+// One culture for everything that is written: figures look the same on every machine.
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+
+if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+{
+    Console.Error.WriteLine("bench: this program measures Linux on x64 and arm64; this is another system");
+    return ExitCode.WrongUse;
+}
+
+var root = new RootCommand("Measures what a disk and memory can do, proves what it measured, and reports it.")
+{
+    new DevicesCommand(),
+    new ListCommand(),
+    new RunCommand(),
+    new ReportCommand(),
+    new ReceiveCommand(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+        Console.Error.WriteLine($"bench: {error.Message}");
+    Console.Error.WriteLine("'bench --help' and 'bench run --help' list what there is");
+    return ExitCode.WrongUse;
+}
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (Exception exception) when (exception is PlanException or RecordException)
+{
+    Console.Error.WriteLine($"bench: {exception.Message}");
+    return ExitCode.WrongUse;
+}
+catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"bench: {exception.Message}");
+    return ExitCode.Failed;
+}

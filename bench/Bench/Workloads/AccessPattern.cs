@@ -92,7 +92,7 @@ public class AccessPattern : FileWorkload, IWorkload
         [ByteSize.MiB(1), new(4), new(64), ByteSize.KiB(4), ByteSize.KiB(16), ByteSize.KiB(64), ByteSize.KiB(256)];
 
     /// <summary>The sizes that the profiles use.</summary>
-    public static IEnumerable<ByteSize> WorkingSetSizes => [ByteSize.GiB(1), ByteSize.MiB(512), ByteSize.GiB(4), ByteSize.MiB(8)];
+    public static IEnumerable<ByteSize> WorkingSetSizes => [ByteSize.GiB(1), ByteSize.MiB(256), ByteSize.MiB(512), ByteSize.GiB(4), ByteSize.MiB(8)];
 
     /// <inheritdoc/>
     protected override ByteSize FileBytes => WorkingSet;
@@ -129,7 +129,7 @@ public class AccessPattern : FileWorkload, IWorkload
     {
         var (file, memory) = profile switch
         {
-            Profile.Smoke => (ByteSize.MiB(8), ByteSize.MiB(8)),
+            Profile.Smoke => (ByteSize.MiB(8), ByteSize.MiB(256)),
             Profile.Quick => (ByteSize.GiB(1), ByteSize.MiB(512)),
             _ => (ByteSize.GiB(4), ByteSize.GiB(1)),
         };

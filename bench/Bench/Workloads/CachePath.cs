@@ -103,7 +103,6 @@ public class CachePath : FileWorkload, IWorkload
             .. Blocks(Operation.Read, ByteSize.GiB(1), [ByteSize.KiB(4)], Access.Mmap),
             .. Blocks(Operation.Write, ByteSize.MiB(32), [ByteSize.KiB(4), ByteSize.KiB(64)], Access.BufferedWarm),
             .. Blocks(Operation.Write, ByteSize.GiB(1), [ByteSize.KiB(4)], Access.Direct),
-            new ParameterGrid().With(nameof(Access), Access.Direct).With(nameof(Operation), Operation.Write).With(nameof(BlockSize), ByteSize.MiB(1)),
             Ring(Operation.Write, Access.Direct, ByteSize.GiB(1), 32),
         ],
         Profile.Standard =>

@@ -300,8 +300,9 @@ public sealed unsafe class BlockRing : IDisposable
 
     private void Free()
     {
-        // With requests in flight and nobody to wait for them, the memory stays: better lost than written over.
-        if (ring is { InFlight: > 0 })
+        // With requests in flight and nobody to wait for them, the memory stays: better lost than written over. The
+        // unsubmitted count too: a finalizer can run while another thread is inside its last Submit.
+        if (ring is not null && Pending > 0)
             return;
         if (memory is not null)
             _ = Libc.munmap(memory, memoryBytes);

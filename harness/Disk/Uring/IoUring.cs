@@ -55,6 +55,7 @@ public sealed unsafe class IoUring : IDisposable
     private int descriptor = -1;
     private int enterDescriptor;
     private uint enterFlags;
+    private Thread? owner;
     private uint prepared;
     private uint submitted;
     private uint reaped;
@@ -336,6 +337,9 @@ public sealed unsafe class IoUring : IDisposable
 
     private nint Enter(uint toSubmit, int waitFor)
     {
+        // The ring's registered number means another ring, or none, on another thread: the kernel would not notice.
+        if (owner is not null && owner != Thread.CurrentThread)
+            throw new InvalidOperationException("An io_uring belongs to the thread that submitted to it first.");
         // Without GETEVENTS the kernel leaves the completions' own work for later, when it is done for many at once.
         var getEvents = waitFor > 0 || toSubmit == 0 ? IORING_ENTER_GETEVENTS : 0;
         return Libc.syscall(SYS_io_uring_enter, enterDescriptor, (nint)toSubmit, waitFor, (nint)(enterFlags | getEvents), 0, 0);
@@ -348,7 +352,7 @@ public sealed unsafe class IoUring : IDisposable
         {
             case EINTR:
                 return true;
-            case EBADFD when (flags & IORING_SETUP_R_DISABLED) != 0 && enterDescriptor == descriptor:
+            case EBADFD when (flags & IORING_SETUP_R_DISABLED) != 0 && owner is null:
                 Enable();
                 return true;
             case EAGAIN or EBUSY:
@@ -357,8 +361,6 @@ public sealed unsafe class IoUring : IDisposable
                     return false;
                 Thread.Yield();
                 return true;
-            case EEXIST:
-                throw new InvalidOperationException("An io_uring belongs to the thread that submitted to it first.");
             default:
                 throw DiskException.FromErrno("io_uring_enter", "ring", errno);
         }
@@ -369,6 +371,7 @@ public sealed unsafe class IoUring : IDisposable
     {
         if (Register(IORING_REGISTER_ENABLE_RINGS, null, 0) < 0)
             throw DiskException.FromLast("io_uring_register", "ring");
+        owner = Thread.CurrentThread;
         var update = new Libc.io_uring_rsrc_update { offset = uint.MaxValue, data = (ulong)descriptor };
         if (Register(IORING_REGISTER_RING_FDS, &update, 1) != 1)
             return;
@@ -403,13 +406,13 @@ public sealed unsafe class IoUring : IDisposable
 
     private void Release()
     {
-        if ((enterFlags & IORING_ENTER_REGISTERED_RING) != 0)
+        if ((enterFlags & IORING_ENTER_REGISTERED_RING) != 0 && owner == Thread.CurrentThread)
         {
-            // On another thread this fails, and the number goes when its thread ends.
+            // On another thread it is not possible; there the number goes when the owner's thread ends.
             var update = new Libc.io_uring_rsrc_update { offset = (uint)enterDescriptor };
             _ = Register(IORING_UNREGISTER_RING_FDS, &update, 1);
-            enterFlags = 0;
         }
+        enterFlags = 0;
         if (sqes is not null)
             _ = Libc.munmap(sqes, sqesBytes);
         if (cqMap is not null && cqMap != sqMap)

@@ -1,4 +1,5 @@
 using System.Text;
+using Bench.Disk;
 
 namespace Bench.Measure.Records;
 
@@ -7,7 +8,8 @@ namespace Bench.Measure.Records;
 /// <para>
 /// fio and BenchmarkDotNet write their result once at the end, so an interrupted run keeps nothing. Here each record
 /// is written with one write call and fsynced before the next case begins, so a crash can tear the last line at most;
-/// the reader drops a torn last line with a warning and never anything else.
+/// the reader drops a torn last line with a warning and never anything else. It goes through <see cref="DiskFile"/>
+/// because FileStream's flush to disk swallows EIO.
 /// </para>
 /// </summary>
 public sealed class RunStore : IDisposable
@@ -15,26 +17,37 @@ public sealed class RunStore : IDisposable
     /// <summary>The file's name in a run's folder.</summary>
     public const string FileName = "records.jsonl";
 
-    private readonly FileStream file;
+    private readonly DiskFile file;
+    private long lengthBytes;
 
-    private RunStore(FileStream file) => this.file = file;
+    private RunStore(DiskFile file, long lengthBytes)
+    {
+        this.file = file;
+        this.lengthBytes = lengthBytes;
+    }
 
     /// <summary>Opens the file for appending, and makes folder and file where they are missing.</summary>
     /// <param name="runFolder">The run's folder.</param>
+    /// <exception cref="DiskException">It cannot be opened.</exception>
     public static RunStore Open(string runFolder)
     {
         Directory.CreateDirectory(runFolder);
         var path = Path.Combine(runFolder, FileName);
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        DropTornTail(file);
-        return new RunStore(file);
+        var file = DiskFile.Open(path, File.Exists(path) ? OpenMode.Write : OpenMode.Write | OpenMode.Create);
+        var whole = WholeLinesBytes(path);
+        if (whole != file.LengthBytes)
+            file.Truncate(whole);
+        return new RunStore(file, whole);
     }
 
     /// <summary>Appends one record; when it returns, the record is on disk.</summary>
+    /// <exception cref="DiskException">It could not be written or flushed.</exception>
     public void Append(RunRecord record)
     {
-        file.Write(Encoding.UTF8.GetBytes(RecordJson.Write(record) + "\n"));
-        file.Flush(flushToDisk: true);
+        var line = Encoding.UTF8.GetBytes(RecordJson.Write(record) + "\n");
+        file.Write(line, lengthBytes);
+        file.Fdatasync();
+        lengthBytes += line.Length;
     }
 
     /// <inheritdoc/>
@@ -74,19 +87,6 @@ public sealed class RunStore : IDisposable
         return (records, warnings);
     }
 
-    /// <summary>Cuts what follows the last line break: a record that a crash tore.</summary>
-    private static void DropTornTail(FileStream file)
-    {
-        var position = file.Length;
-        while (position > 0)
-        {
-            file.Position = position - 1;
-            if (file.ReadByte() == '\n')
-                break;
-            position--;
-        }
-        if (position != file.Length)
-            file.SetLength(position);
-        file.Position = file.Length;
-    }
+    /// <summary>Bytes up to the last line break: what follows is a record that a crash tore.</summary>
+    private static long WholeLinesBytes(string path) => File.ReadAllBytes(path).AsSpan().LastIndexOf((byte)'\n') + 1;
 }

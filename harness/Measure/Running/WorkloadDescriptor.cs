@@ -17,8 +17,9 @@ public interface IWorkload
 /// <param name="Values">The values that its attribute lists.</param>
 public sealed record ParameterInfo(string Name, PropertyInfo Property, IReadOnlyList<object> Values)
 {
-    /// <summary>A value as it is spelled in records and on the command line.</summary>
-    public static string Spell(object value) => value is IFormattable formattable
+    /// <summary>A value as it is spelled in records and on the command line; "-" for an enum's None: it does not apply.</summary>
+    public static string Spell(object value) => value is Enum && value.ToString() == "None" ? "-"
+        : value is IFormattable formattable
         ? formattable.ToString(null, CultureInfo.InvariantCulture)
         : value.ToString() ?? "";
 

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Bench.Measure;
+using Bench.Measure.Running;
+
+namespace Bench.Commands;
+
+/// <summary>The cases of a run with what they will cost: the same figures for <c>list</c> and before a <c>run</c>.</summary>
+internal sealed class Plan
+{
+    // A middling disk's rate of laying out files; see NominalRate.
+    private const double LayoutBytesPerSecond = 1e9;
+
+    internal Plan(IReadOnlyList<CaseSpec> cases, RunSettings settings)
+    {
+        Cases = cases;
+        Settings = settings;
+        Estimates = [.. cases.Select(spec => spec.Bind().Estimate(settings))];
+        Files = [.. Estimates.SelectMany(estimate => estimate.Files).Distinct()];
+        LayoutBytes = Files.Sum(file => file.Size.Bytes);
+        WriteBytes = LayoutBytes + Estimates.Sum(estimate => estimate.WriteBytes);
+        Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds);
+    }
+
+    internal IReadOnlyList<CaseSpec> Cases { get; }
+
+    internal RunSettings Settings { get; }
+
+    internal IReadOnlyList<CaseEstimate> Estimates { get; }
+
+    internal IReadOnlyList<(string Purpose, ByteSize Size)> Files { get; }
+
+    /// <summary>Bytes of the files that are laid out: what must fit on the target.</summary>
+    internal long LayoutBytes { get; }
+
+    /// <summary>Bytes that will be written in all.</summary>
+    internal long WriteBytes { get; }
+
+    /// <summary>Time in seconds.</summary>
+    internal double Seconds { get; }
+
+    internal static string Say(double seconds) => seconds < 100
+        ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s")
+        : seconds < 7200 ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0.#} min")
+        : string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0.#} h");
+
+    internal static string SayBytes(long bytes) => bytes < 1L << 30
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0} MiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB");
+}

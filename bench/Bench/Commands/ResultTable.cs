@@ -1,0 +1,89 @@
+using System.Globalization;
+using Bench.Measure.Records;
+using Spectre.Console;
+
+namespace Bench.Commands;
+
+/// <summary>The table at the end of a run, on standard output.</summary>
+internal static class ResultTable
+{
+    internal static void Write(IReadOnlyList<RunRecord> records)
+    {
+        if (records.Count == 0)
+            return;
+        var console = StandardOutput.Console();
+        foreach (var group in records.GroupBy(record => record.Workload))
+        {
+            var table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(group.Key)}[/]");
+            foreach (var column in new[] { "case", "MB/s", "95 % interval", "op/s", "p50", "p99", "p99.9", "evidence" })
+                table.AddColumn(new TableColumn(column) { Alignment = column is "case" or "evidence" ? Justify.Left : Justify.Right, NoWrap = column != "case" });
+            foreach (var record in group)
+                table.AddRow([.. Cells(record).Select(cell => new Markup(cell))]);
+            console.Write(table);
+        }
+    }
+
+    /// <summary>The parameters that tell a case from its neighbours, without those at their usual value.</summary>
+    internal static string ShortName(string workload, IReadOnlyDictionary<string, string> parameters)
+    {
+        var words = parameters
+            .Where(pair => pair.Value is not ("-" or "1" or "psync"))
+            .Select(pair => pair.Key switch
+            {
+                "QueueDepth" => $"depth {pair.Value}",
+                "Threads" => $"{pair.Value} threads",
+                "FileSize" or "WorkingSet" => $"of {pair.Value}",
+                "ChunkSize" => $"{pair.Value} chunks",
+                "Pages" => $"{pair.Value} pages",
+                _ => pair.Value,
+            });
+        return $"{workload} {string.Join(' ', words)}";
+    }
+
+    internal static string Rate(double bytesPerSecond) => bytesPerSecond >= 1e10
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytesPerSecond / 1e9:0.0} GB/s")
+        : string.Create(CultureInfo.InvariantCulture, $"{Significant(bytesPerSecond / 1e6)} MB/s");
+
+    private static IEnumerable<string> Cells(RunRecord record)
+    {
+        var name = Markup.Escape(ShortName("", record.Parameters).Trim());
+        if (record.Error is { } error)
+            return [name, "", "", "", "", "", "", $"[red]failed: {Markup.Escape(error)}[/]"];
+        var latency = record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var found) ? found : null;
+        var bytes = record.BytesPerSecond!;
+        return
+        [
+            name,
+            Significant(bytes.Median / 1e6),
+            $"{Significant(bytes.Low / 1e6)}–{Significant(bytes.High / 1e6)}",
+            Significant(record.OperationsPerSecond!.Median),
+            Latency(latency?.P50),
+            Latency(latency?.P99),
+            Latency(latency?.P999),
+            Evidence(record.Evidence),
+        ];
+    }
+
+    private static string Evidence(EvidenceRecord evidence) => evidence.Verdict switch
+    {
+        Verdict.Proven => $"[green]proven[/] {Markup.Escape(string.Join(", ", evidence.Claims.Select(claim => claim.Claim)))}",
+        Verdict.Contradicted => $"[red]contradicted[/] {Markup.Escape(string.Join("; ", evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted).Select(claim => $"not {claim.Claim}: {claim.Reason}")))}",
+        _ => $"[yellow]unproven[/] {Markup.Escape(string.Join("; ", evidence.Claims.Where(claim => claim.Verdict == Verdict.Unproven).Select(claim => $"{claim.Claim}: {claim.Reason}")))}",
+    };
+
+    private static string Latency(long? nanoseconds) => nanoseconds switch
+    {
+        null => "",
+        < 1_000_000 and var ns => string.Create(CultureInfo.InvariantCulture, $"{Significant(ns / 1e3)} µs"),
+        < 1_000_000_000 and var ns => string.Create(CultureInfo.InvariantCulture, $"{Significant(ns / 1e6)} ms"),
+        { } ns => string.Create(CultureInfo.InvariantCulture, $"{Significant(ns / 1e9)} s"),
+    };
+
+    /// <summary>Three significant digits, never in powers of ten.</summary>
+    private static string Significant(double value) => value switch
+    {
+        >= 100 => value.ToString("#,##0", CultureInfo.InvariantCulture),
+        >= 10 => value.ToString("0.0", CultureInfo.InvariantCulture),
+        _ => value.ToString("0.00", CultureInfo.InvariantCulture),
+    };
+}

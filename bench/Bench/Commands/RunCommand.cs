@@ -1,0 +1,208 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Bench.Disk;
+using Bench.Disk.Topology;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports;
+
+namespace Bench.Commands;
+
+/// <summary><c>bench run</c>: measures, keeps a record of each case, writes the report.</summary>
+internal sealed class RunCommand : Command
+{
+    private readonly PlanOptions planOptions = new();
+    private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where records and report go (default: reports/out/<run>)", HelpName = "DIR" };
+    private readonly Option<bool> json = new("--json") { Description = "Standard output carries the records, one JSON object a line, and nothing else" };
+    private readonly Option<bool> keep = new("--keep") { Description = "Leave the data files on the target, and say where" };
+    private readonly Option<string?> reuse = new("--reuse") { Description = "Use the data files that an earlier run kept", HelpName = "DIR" };
+    private readonly Option<bool> noReport = new("--no-report") { Description = "Write the records only" };
+
+    internal RunCommand() : base("run", "Measure, prove what was measured, and write the report")
+    {
+        Add(target);
+        planOptions.AddTo(this);
+        Add(outFolder);
+        Add(json);
+        Add(keep);
+        Add(reuse);
+        Add(noReport);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var plan = planOptions.Read(parsed);
+        var folder = TargetFolder.Check(parsed.GetValue(target)!);
+        foreach (var removed in DataFolder.RemoveLeftovers(folder))
+            Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
+        var topology = new TopologyProbe().Probe(folder);
+        var reused = parsed.GetValue(reuse);
+        if (reused is null)
+            TargetFolder.CheckSpace(folder, topology, plan.LayoutBytes);
+
+        var run = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
+            + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
+        var runFolder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", run));
+        if (File.Exists(Path.Combine(runFolder, RunStore.FileName)))
+            throw new PlanException($"{runFolder} holds a run already; give another --out");
+        Directory.CreateDirectory(runFolder);
+
+        var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
+        using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
+        var toStandardOutput = parsed.GetValue(json);
+        var context = new RunContext
+        {
+            Run = run,
+            Settings = plan.Settings,
+            Data = data,
+            Target = topology,
+            Host = new HostProbe().Probe(),
+            Tool = new ToolInfo
+            {
+                Version = ToolVersion.Version,
+                Commit = ToolVersion.Commit,
+                CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+                Profile = plan.Settings.Profile.ToString().ToLowerInvariant(),
+                Seed = plan.Settings.Seed,
+            },
+            Stop = ending.Stop,
+            SelfCommand = SelfCommand(),
+            Observer = new RunProgress(plan, toStandardOutput),
+        };
+
+        Say(context, plan);
+        var outcome = ((RunProgress)context.Observer).Show(() => RunSession.Execute(plan.Cases, context, runFolder));
+        if (!toStandardOutput)
+            ResultTable.Write(outcome.Records);
+        return ending.Finish(outcome);
+    }
+
+    private static void Say(RunContext context, Plan plan)
+    {
+        var disks = context.Target.PhysicalDisks();
+        var on = disks.Count == 0 ? "no block device" : string.Join(", ", disks.Select(disk => disk.Model is { Length: > 0 } model ? $"{disk.Name} ({model})" : disk.Name));
+        Console.Error.WriteLine($"Target   {context.Target.Folder}: {context.Target.Mount.FileSystem} on {on}");
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Plan     {plan.Cases.Count} cases, about {Plan.Say(plan.Seconds)}, {Plan.SayBytes(plan.WriteBytes)} written; seed {context.Settings.Seed}"));
+        foreach (var warning in context.Target.Warnings.Concat(context.Host.Warnings))
+            Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    /// <summary>How to start this program again: the program itself, or dotnet with the assembly.</summary>
+    private static string[] SelfCommand()
+    {
+        var process = Environment.ProcessPath!;
+        return Path.GetFileNameWithoutExtension(process) == "dotnet"
+            ? [process, typeof(RunCommand).Assembly.Location]
+            : [process];
+    }
+}
+
+/// <summary>
+/// The end of a run, whatever brings it: all cases done, a failure, or Ctrl-C. Ctrl-C and SIGTERM ask the loops to
+/// stop; should one hang in a system call on a sick disk, the data is removed and the report written from here after
+/// 1.5 seconds, because the user was promised the prompt back within two.
+/// </summary>
+internal sealed class RunEnding : IDisposable
+{
+    private readonly DataFolder data;
+    private readonly string runFolder;
+    private readonly bool writeReport;
+    private readonly PosixSignalRegistration[] registrations;
+    private int finishing;
+
+    internal RunEnding(DataFolder data, string runFolder, bool writeReport)
+    {
+        this.data = data;
+        this.runFolder = runFolder;
+        this.writeReport = writeReport;
+        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    }
+
+    internal StopSignal Stop { get; } = new();
+
+    /// <summary>Removes the data, writes the report, says where everything is.</summary>
+    /// <returns>The exit code.</returns>
+    internal int Finish(RunOutcome outcome)
+    {
+        Interlocked.Exchange(ref finishing, 1);
+        RemoveData();
+        if (outcome.FatalError is { } fatal)
+            Console.Error.WriteLine($"bench: the run ended early: {fatal}");
+        foreach (var failed in outcome.Records.Where(record => record.Error is not null && record.Error != outcome.FatalError))
+            Console.Error.WriteLine($"Failed   {failed.Case}: {failed.Error}");
+        foreach (var record in outcome.Records.Where(record => record.Evidence.Verdict == Verdict.Contradicted))
+            foreach (var claim in record.Evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted))
+                Console.Error.WriteLine($"Contradicted  {record.Case}: not {claim.Claim}: {claim.Reason}");
+        if (outcome.Stopped)
+            Console.Error.WriteLine($"Stopped; the {outcome.Records.Count} finished cases are kept");
+        WriteReport(outcome.Records.Count);
+        return outcome.Stopped ? ExitCode.Interrupted
+            : outcome.FatalError is not null || outcome.Records.Any(record => record.Error is not null) ? ExitCode.Failed
+            : ExitCode.Done;
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in registrations)
+            registration.Dispose();
+        RemoveData();
+    }
+
+    private void OnSignal(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        if (Stop.IsRequested)
+            return;
+        Stop.Request();
+        var thread = new Thread(() =>
+        {
+            Thread.Sleep(1500);
+            if (Interlocked.Exchange(ref finishing, 1) != 0)
+                return;
+            try
+            {
+                RemoveData();
+                var (records, _) = RunStore.Read(runFolder);
+                Console.Error.WriteLine($"Stopped while a system call hung; the {records.Count} finished cases are kept");
+                WriteReport(records.Count);
+            }
+            finally
+            {
+                Process.GetCurrentProcess().Kill();
+            }
+        })
+        { IsBackground = true };
+        thread.Start();
+    }
+
+    private void RemoveData()
+    {
+        try
+        {
+            data.Dispose();
+            if (data.Keep)
+                Console.Error.WriteLine($"Data     kept in {data.Path}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"bench: {data.Path} could not be removed: {exception.Message}");
+        }
+    }
+
+    private void WriteReport(int recordCount)
+    {
+        Console.Error.WriteLine($"Records  {Path.Combine(runFolder, RunStore.FileName)}");
+        if (recordCount == 0 || !writeReport)
+            return;
+        var page = Path.Combine(runFolder, "index.html");
+        foreach (var warning in ReportWriter.Write([runFolder], page, new ReportOptions()))
+            Console.Error.WriteLine($"Warning  {warning}");
+        Console.Error.WriteLine($"Report   {page}");
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+using Bench.Measure.Running;
+
+namespace Bench.Workloads;
+
+/// <summary>All workloads, and the choice of cases from them.</summary>
+public static class Catalogue
+{
+    /// <summary>The workloads, in the order in which they run.</summary>
+    public static IReadOnlyList<WorkloadDescriptor> All { get; } =
+    [
+        WorkloadDescriptor.Of<AccessPattern>(),
+        WorkloadDescriptor.Of<CachePath>(),
+        WorkloadDescriptor.Of<Transfer>(),
+    ];
+
+    /// <summary>The cases of a profile that the user asked for.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="filters">Globs over the case's name, <c>CachePath*Direct*</c>; none means all.</param>
+    /// <param name="settings">Pairs <c>Name=value,value</c>.</param>
+    /// <exception cref="PlanException">A name or value is unknown, or nothing is left.</exception>
+    public static IReadOnlyList<CaseSpec> Choose(Profile profile, IReadOnlyList<string> filters, IReadOnlyList<string> settings)
+    {
+        var overrides = ParseSettings(settings);
+        var globs = filters.Select(ToRegex).ToArray();
+        var cases = new List<CaseSpec>();
+        PlanException? refusal = null;
+        // A workload that lacks a parameter that is set is not what the user asked for.
+        foreach (var workload in All.Where(workload => overrides.Keys.All(name => workload.Parameters.Any(parameter => parameter.Name == name))))
+        {
+            try
+            {
+                cases.AddRange(workload.Cases(profile, overrides).Where(spec => globs.Length == 0 || globs.Any(glob => glob.IsMatch(spec.Id))));
+            }
+            catch (PlanException exception)
+            {
+                // Only a pity if no other workload takes the values.
+                refusal ??= exception;
+            }
+        }
+        if (cases.Count > 0)
+            return cases;
+        throw refusal ?? new PlanException(
+            $"no case of the profile {profile.ToString().ToLowerInvariant()} matches; 'bench list' shows them all, and the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> ParseSettings(IReadOnlyList<string> settings)
+    {
+        var parsed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var setting in settings)
+        {
+            var (name, values) = setting.IndexOf('=', StringComparison.Ordinal) is var at and > 0
+                ? (setting[..at].Trim(), setting[(at + 1)..].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                : throw new PlanException($"--set takes Name=value,value; '{setting}' is none");
+            if (values.Length == 0)
+                throw new PlanException($"--set {name}= has no value");
+            var known = All.SelectMany(workload => workload.Parameters).FirstOrDefault(parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase));
+            name = known?.Name ?? throw new PlanException(
+                $"no parameter is named {name}; there are {string.Join(", ", All.SelectMany(workload => workload.Parameters).Select(parameter => parameter.Name).Distinct())}");
+            parsed[name] = parsed.TryGetValue(name, out var earlier) ? [.. earlier, .. values] : values;
+        }
+        return parsed;
+    }
+
+    /// <summary>A glob over the whole name; * and ? as in a shell; without any, it is looked for anywhere in the name.</summary>
+    private static Regex ToRegex(string glob)
+    {
+        var pattern = Regex.Escape(glob).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal);
+        var anchored = glob.AsSpan().IndexOfAny('*', '?') >= 0 ? $"^{pattern}$" : pattern;
+        return new Regex(anchored, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    }
+}
