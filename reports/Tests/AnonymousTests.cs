@@ -12,7 +12,7 @@ public class AnonymousTests
 
     private static readonly string[] Secrets =
         ["build-7", "BUILD-7", "example.org", "/home", "bench data", "kim", "9f31c4aa02be", "/dev/vda1", "other disk", "/srv", "hush", "y.dat",
-            "10.1.2.3", "notes", "/here", "q r", "/images", "loop.img", "private-results", "10.9.9.9", "fileserver", "unheard"];
+            "10.1.2.3", "notes", "/here", "q r", "/images", "loop.img", "private-results", "hidden-target", "10.9.9.9", "fileserver", "unheard"];
 
     private static IReadOnlyList<RunRecord> Records()
     {
@@ -35,7 +35,7 @@ public class AnonymousTests
                 Warnings = [Sentence],
                 Devices = [.. record.Target.Devices, new BlockDevice { Name = "loop0", Kind = BlockDeviceKind.Loop, BackingFile = "/images/loop.img" }],
             },
-            Tool = record.Tool with { CommandLine = "run --target \"/home/kim/bench data\" --out private-results -o=private-results --filter 'CachePath*'" },
+            Tool = record.Tool with { CommandLine = "run --target \"/home/kim/bench data\" --out private-results -o=private-results -t hidden-target --filter 'CachePath*'" },
             Unknown = index == 0 ? new Dictionary<string, JsonElement> { ["unheardOf"] = JsonDocument.Parse("\"unheard\"").RootElement } : null,
         })];
     }

@@ -133,7 +133,7 @@ internal sealed partial class Redaction
     private static partial Regex UserFolder();
 
     /// <summary>An option that takes a folder or a file, with its value.</summary>
-    [GeneratedRegex("""(--target|--out|-o)[= ]("[^"]+"|'[^']+'|\S+)""")]
+    [GeneratedRegex("""(?<!\S)(--target|--out|-t|-o)[= ]("[^"]+"|'[^']+'|\S+)""")]
     private static partial Regex PathOption();
 
     [GeneratedRegex("""(?<=["'])(?:~|\.{1,2})?/[^"']+(?=["'])""")]
