@@ -29,9 +29,7 @@ internal sealed class ReportCommand : Command
         var folders = parsed.GetValue(runs)!;
         var page = Path.GetFullPath(parsed.GetValue(outFile)
             ?? Path.Combine(Directory.Exists(folders[0]) ? folders[0] : Path.GetDirectoryName(Path.GetFullPath(folders[0]))!, "index.html"));
-        foreach (var warning in ReportWriter.Write(folders, page, new ReportOptions { Anonymous = parsed.GetValue(anonymous) }))
-            Console.Error.WriteLine($"Warning  {warning}");
-        Console.Error.WriteLine($"Report   {page}");
+        ReportFiles.Write(folders, page, new ReportOptions { Anonymous = parsed.GetValue(anonymous) });
         if (parsed.GetValue(percentiles) is { } into)
             WritePercentiles(folders, Directory.CreateDirectory(into).FullName);
         return ExitCode.Done;

@@ -200,9 +200,6 @@ internal sealed class RunEnding : IDisposable
         Console.Error.WriteLine($"Records  {Path.Combine(runFolder, RunStore.FileName)}");
         if (recordCount == 0 || !writeReport)
             return;
-        var page = Path.Combine(runFolder, "index.html");
-        foreach (var warning in ReportWriter.Write([runFolder], page, new ReportOptions()))
-            Console.Error.WriteLine($"Warning  {warning}");
-        Console.Error.WriteLine($"Report   {page}");
+        ReportFiles.Write([runFolder], Path.Combine(runFolder, "index.html"), new ReportOptions());
     }
 }
