@@ -8,7 +8,7 @@ namespace Bench.Reports.Tests;
 
 public class AnonymousTests
 {
-    private const string Sentence = "pread on '/mnt/other disk/x' and /srv/hush/y.dat (host build-7, BUILD-7.example.org) by kim at 10.1.2.3: see ~/notes, ./here/z and \"/var/tmp/q r\", device 9f31c4aa02be over /images/loop.img";
+    private const string Sentence = "rchar of /proc/self/io; pread on '/mnt/other disk/x' and /srv/hush/y.dat (host build-7, BUILD-7.example.org) by kim at 10.1.2.3: see ~/notes, ./here/z and \"/var/tmp/q r\", device 9f31c4aa02be over /images/loop.img";
 
     private static readonly string[] Secrets =
         ["build-7", "BUILD-7", "example.org", "/home", "bench data", "kim", "9f31c4aa02be", "/dev/vda1", "other disk", "/srv", "hush", "y.dat",
@@ -57,7 +57,7 @@ public class AnonymousTests
     public void What_the_figures_mean_stays()
     {
         var page = HtmlReport.Render(Records(), new ReportOptions { Anonymous = true });
-        foreach (var text in new[] { "Virtio Block Device", "AMD EPYC 9B14", "6.18.2-amd64", "MB/s", "--filter &#39;CachePath*&#39;", "seed 4711", "nfs4" })
+        foreach (var text in new[] { "Virtio Block Device", "AMD EPYC 9B14", "6.18.2-amd64", "MB/s", "--filter &#39;CachePath*&#39;", "seed 4711", "nfs4", "/proc/self/io" })
             Assert.Contains(text, page, StringComparison.Ordinal);
     }
 

@@ -135,7 +135,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
                 continue;
             }
             Assert.Equal(Format.BytesPerSecond(record.BytesPerSecond!.Median), cells["Throughput"]);
-            Assert.Equal(Format.Interval(Quantity.BytesPerSecond, record.BytesPerSecond.Low, record.BytesPerSecond.High), cells["95 % interval"]);
+            Assert.Equal(Format.Interval(Quantity.BytesPerSecond, record.BytesPerSecond.Low, record.BytesPerSecond.High), cells["94 % interval"]);
             Assert.Equal(Format.Scaled(record.OperationsPerSecond!.Median), cells["IOPS"]);
             Assert.Equal(record.LatencyNs.Count == 0 ? Format.Missing : Format.Nanoseconds(record.LatencyNs.Values.Single().P50), cells["p50"]);
             Assert.EndsWith(record.Evidence.Verdict.ToString().ToLowerInvariant(), cells["Evidence"], StringComparison.Ordinal);
@@ -256,14 +256,20 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task Print_shows_everything_and_no_controls()
     {
-        await using var open = await chromium.Open(Sample);
+        await using var light = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Sample, scheme: ColorScheme.Dark);
+        var onScreen = await FirstInk(open);
         await open.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
         Assert.Equal(0, await open.Page.Locator("details:not([open])").CountAsync());
         await Assertions.Expect(open.Page.Locator("#theme")).ToBeHiddenAsync();
+        Assert.Equal(await FirstInk(light), await FirstInk(open));
+        Assert.Equal(680, await open.Page.EvaluateAsync<int>("document.querySelector('.plot svg').getBoundingClientRect().width"));
+        Assert.NotEmpty(await light.Page.PdfAsync());
+        await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Screen });
         await open.Page.EvaluateAsync("dispatchEvent(new Event('afterprint'))");
+        Assert.Equal(onScreen, await FirstInk(open));
         Assert.True(await open.Page.Locator("details:not([open])").CountAsync() > 10);
-        Assert.NotEmpty(await open.Page.PdfAsync());
     }
 
     [ChromiumFact]

@@ -273,7 +273,7 @@ public sealed class FilePass : IDisposable
         {
             var writes = pass.settings.Operation == Operation.Write;
             if (ring is not null)
-                return RingLoop.Run(ring, writes, ref positions, limit, histogram, pass.stop, out inFlightMean);
+                return RingLoop.Run(ring, writes, eager: pass.settings.Access == Access.Direct, ref positions, limit, histogram, pass.stop, out inFlightMean);
 
             inFlightMean = 1;
             switch (pass.settings.Access, writes)

@@ -41,9 +41,9 @@ public static class EChartsOptions
             ["grid"] = rows
                 ? new JsonObject { ["left"] = 4, ["right"] = 96, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" }
                 : new JsonObject { ["left"] = 4, ["right"] = chart.Kind == ChartKind.Percentiles ? 34 : 8, ["top"] = 12, ["bottom"] = 36 },
-            ["xAxis"] = rows ? ValueAxis(chart.Y, named: true) : chart.X.Scale == AxisScale.Category ? PlaceAxis(chart.X) : ValueAxis(chart.X, named: true),
+            ["xAxis"] = rows ? ValueAxis(chart, chart.Y, named: true) : chart.X.Scale == AxisScale.Category ? PlaceAxis(chart.X) : ValueAxis(chart, chart.X, named: true),
             // The name of an upright axis stands in the caption, where it can be read without turning the head.
-            ["yAxis"] = rows ? RowAxis(chart) : ValueAxis(chart.Y, named: false),
+            ["yAxis"] = rows ? RowAxis(chart) : ValueAxis(chart, chart.Y, named: false),
             ["series"] = new JsonArray([.. AllSeries(chart)]),
         };
         // The default encoder writes <, >, & and quotes as \u003C …: nothing in it can end a script element.
@@ -94,7 +94,7 @@ public static class EChartsOptions
         ["splitLine"] = new JsonObject { ["show"] = false },
     };
 
-    private static JsonObject ValueAxis(Axis axis, bool named)
+    private static JsonObject ValueAxis(Chart chart, Axis axis, bool named)
     {
         var node = new JsonObject
         {
@@ -112,7 +112,31 @@ public static class EChartsOptions
         }
         if (axis.Min is { } min)
             node["min"] = min;
+        if (axis.Scale is AxisScale.Log or AxisScale.Nines)
+            Decades(chart, axis, node);
         return node;
+    }
+
+    /// <summary>
+    /// One line and one name for each power of ten, or every second or third of many. ECharts chooses even steps of
+    /// the exponent itself, and over ten decades its step is ten.
+    /// </summary>
+    private static void Decades(Chart chart, Axis axis, JsonObject node)
+    {
+        var points = chart.Series.SelectMany(series => series.Points);
+        double[] figures = [.. (ReferenceEquals(axis, chart.X) ? points.Select(point => point.X)
+            : points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y })
+                .Concat(chart.References.Select(reference => reference.Y))).Where(figure => figure > 0)];
+        if (figures.Length == 0)
+            return;
+        var first = (int)Math.Floor(Math.Log10(Math.Min(axis.Min ?? double.MaxValue, figures.Min())) + 1e-9);
+        var last = Math.Max(first + 1, (int)Math.Ceiling(Math.Log10(figures.Max()) - 1e-9));
+        var step = (last - first) switch { <= 8 => 1, <= 16 => 2, _ => 3 };
+        var powers = Enumerable.Range(0, (last - first) / step + 1).Select(index => Math.Pow(10, first + index * step)).ToArray();
+        node["min"] = Math.Pow(10, first);
+        node["max"] = Math.Pow(10, last);
+        node["axisLabel"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
+        node["axisTick"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
     }
 
     private static IEnumerable<JsonNode> AllSeries(Chart chart)
@@ -123,7 +147,7 @@ public static class EChartsOptions
             var series = chart.Series[index];
             var shift = chart.Kind == ChartKind.Lines ? DodgeStep * (index - (chart.Series.Count - 1) / 2.0) : 0;
             yield return bars ? Bar(chart, series) : Line(chart, series, shift);
-            if (!bars && series.Points.Any(point => point.Verdict == Verdict.Contradicted))
+            if (chart.Kind == ChartKind.Lines && series.Points.Any(point => point.Verdict == Verdict.Contradicted))
                 yield return Apart(chart, series, shift);
             if (chart.Kind is ChartKind.Bars or ChartKind.Lines || (chart.Kind == ChartKind.StackedBars && index == chart.Series.Count - 1))
                 yield return Whiskers(chart, series, index, shift);
@@ -153,7 +177,7 @@ public static class EChartsOptions
         ["name"] = series.Name,
         ["bench"] = new JsonObject { ["color"] = series.Color, ["dash"] = new JsonArray([.. Marks.Dash(series.Variant).Select(length => (JsonNode)length)]) },
         ["symbol"] = "path://" + Marks.Shape(series.Color),
-        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 4 : 9,
+        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 6 : 9,
         ["showAllSymbol"] = chart.Kind == ChartKind.Lines,
         ["connectNulls"] = false,
         // A contradicted point is no part of the line: it stands apart, crossed out (see Apart).
@@ -168,7 +192,7 @@ public static class EChartsOptions
         ["name"] = series.Name,
         ["bench"] = new JsonObject { ["color"] = series.Color },
         ["data"] = new JsonArray([.. series.Points
-            .Where((point, index) => point.Verdict == Verdict.Contradicted && (chart.Kind == ChartKind.Lines || index % 8 == 0))
+            .Where(point => point.Verdict == Verdict.Contradicted)
             .Select(point => Item(chart, series, point, point.X + shift, point.Y))]),
     };
 
@@ -230,10 +254,15 @@ public static class EChartsOptions
     private static JsonObject Item(Chart chart, Series series, ChartPoint point, double first, double second)
     {
         var item = new JsonObject { ["value"] = new JsonArray(first, second), ["tip"] = Tip(chart, series, point) };
-        if (point.Verdict != Verdict.Proven)
+        // A percentile curve has many points; only the whole nines and the maximum are marked.
+        if (chart.Kind == ChartKind.Percentiles && !IsDecade(point.X) && point != series.Points[^1])
+            item["symbol"] = "none";
+        else if (point.Verdict != Verdict.Proven)
             item["verdict"] = VerdictWords.Class(point.Verdict);
         return item;
     }
+
+    private static bool IsDecade(double figure) => Math.Abs(Math.Log10(figure) - Math.Round(Math.Log10(figure))) < 1e-6;
 
     private static string Tip(Chart chart, Series series, ChartPoint point)
     {

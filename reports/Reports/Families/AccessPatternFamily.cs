@@ -64,7 +64,7 @@ internal static class AccessPatternFamily
             Color = run.Key,
             Variant = run.Key,
         });
-        var chart = CaseCharts.Chart($"{Id}-{id}", title, "", CaseFigure.Values, ChartKind.Bars,
+        var chart = CaseCharts.Chart($"{Id}-{id}", title, "", shown, CaseFigure.Values, ChartKind.Bars,
             new Axis("Access", Quantity.Number, AxisScale.Category) { Categories = names }, [.. series], logarithmic: true, min: 1);
         return withJacobs ? chart with { References = References(names, shown, NameOf) } : chart;
     }

@@ -56,7 +56,7 @@ internal static class CaseCharts
         var places = Values(shown, parameter);
         var varying = Telling(shown, parameter);
         return !Sweeps(shown, parameter) ? Bars(id, title, held, shown, shows, colors) : Chart(
-            id, title, held, shows, ChartKind.Lines,
+            id, title, held, shown, shows, ChartKind.Lines,
             new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
             {
                 Categories = [.. places.Select(place => parameter is "QueueDepth" or "Threads" ? place : Words.Value(parameter, place))],
@@ -86,7 +86,7 @@ internal static class CaseCharts
         var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).ToArray();
-        return Chart(id, title, held, shows, ChartKind.Bars,
+        return Chart(id, title, held, shown, shows, ChartKind.Bars,
             new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => Words.Sentence(name.Length == 0 ? shown[0].Record.Workload : name))] },
             [.. runs.Select(run => new Series(
                 runs.Length == 1 ? shows.AxisName : $"run {run.First().RunLabel}",
@@ -141,10 +141,11 @@ internal static class CaseCharts
     public static string? Note(CaseView view) => view.Status == CaseStatus.Proven ? null : view.Reason;
 
     /// <summary>Completes a chart: axis scale by the range of its figures, subtitle and finding.</summary>
-    public static Chart Chart(string id, string title, string held, CaseFigure shows, ChartKind kind, Axis x, IReadOnlyList<Series> series,
+    public static Chart Chart(string id, string title, string held, IEnumerable<CaseView> cases, CaseFigure shows, ChartKind kind, Axis x, IReadOnlyList<Series> series,
         bool logarithmic = false, double? min = null)
     {
         var points = series.SelectMany(each => each.Points.Select(point => (Series: each, Point: point))).ToArray();
+        var meaning = shows.IntervalMeaning(cases);
         var lowest = points.MinBy(each => each.Point.Y);
         var highest = points.MaxBy(each => each.Point.Y);
         var log = logarithmic || highest.Point.Y / lowest.Point.Y > (kind == ChartKind.Bars ? 100 : LinearRange);
@@ -154,12 +155,12 @@ internal static class CaseCharts
         {
             Id = id,
             Title = title,
-            Subtitle = string.Join(". ", new[] { held, shows.AxisName + (log ? ", logarithmic axis" : ""), $"Whiskers: {shows.IntervalMeaning}" }.Where(text => text.Length > 0)),
+            Subtitle = string.Join(". ", new[] { held, shows.AxisName + (log ? ", logarithmic axis" : ""), $"Whiskers: {meaning}" }.Where(text => text.Length > 0)),
             Kind = kind,
             X = x,
             Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = min ?? (log ? Decade(lowest.Point.Y) : 0) },
             Series = series,
-            IntervalMeaning = shows.IntervalMeaning,
+            IntervalMeaning = meaning,
             Finding = (points.Length == 1
                 ? $"{title}: {Where(highest)} {Format.Value(shows.Quantity, highest.Point.Y)}."
                 : $"{title}: highest {Where(highest)} with {Format.Value(shows.Quantity, highest.Point.Y)}, "
