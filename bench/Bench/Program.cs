@@ -25,8 +25,8 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
-        Console.Error.WriteLine($"bench: {error.Message}");
+    // One mistake gives several errors (an option and then its value): the first says it.
+    Console.Error.WriteLine($"bench: {parsed.Errors[0].Message}");
     Console.Error.WriteLine("'bench --help' and 'bench run --help' list what there is");
     return ExitCode.WrongUse;
 }

@@ -24,7 +24,8 @@ internal sealed class DevicesCommand : Command
 
     private int Show(ParseResult parsed)
     {
-        var path = Path.GetFullPath(parsed.GetValue(folder)!);
+        var given = parsed.GetValue(folder)!;
+        var path = given.Length == 0 ? "''" : Path.GetFullPath(given);
         if (!Directory.Exists(path))
             throw new PlanException($"{path} is no folder; give one on the file system that you ask about");
         var host = new HostProbe().Probe();

@@ -16,8 +16,8 @@ internal sealed class Plan
         Settings = settings;
         Estimates = [.. cases.Select(spec => spec.Bind().Estimate(settings))];
         Files = [.. Estimates.SelectMany(estimate => estimate.Files).Distinct()];
-        LayoutBytes = Files.Sum(file => file.Size.Bytes);
-        WriteBytes = LayoutBytes + Estimates.Sum(estimate => estimate.WriteBytes);
+        LayoutBytes = Sum(Files.Select(file => file.Size.Bytes));
+        WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => estimate.WriteBytes)]);
         Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds);
     }
 
@@ -37,6 +37,9 @@ internal sealed class Plan
 
     /// <summary>Time in seconds.</summary>
     internal double Seconds { get; }
+
+    /// <summary>Absurd sizes add up to the largest number, which fits on no disk and is refused as such.</summary>
+    private static long Sum(IEnumerable<long> bytes) => bytes.Aggregate(0L, (sum, one) => one > long.MaxValue - sum ? long.MaxValue : sum + one);
 
     internal static string Say(double seconds) => seconds < 100
         ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s")

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Bench.Measure;
 using Bench.Measure.Records;
+using Bench.Measure.Running;
 using Bench.Reports;
 
 namespace Bench.Commands;
@@ -27,6 +28,10 @@ internal sealed class ReportCommand : Command
     private int Report(ParseResult parsed)
     {
         var folders = parsed.GetValue(runs)!;
+        if (folders.Contains("") || parsed.GetValue(outFile) is "")
+            throw new PlanException("an empty name is no run and no file");
+        if (folders.All(folder => RunStore.Read(folder).Records.Count == 0))
+            throw new RecordException($"{string.Join(", ", folders)}: no record there; the run ended before its first case did");
         var page = Path.GetFullPath(parsed.GetValue(outFile)
             ?? Path.Combine(Directory.Exists(folders[0]) ? folders[0] : Path.GetDirectoryName(Path.GetFullPath(folders[0]))!, "index.html"));
         ReportFiles.Write(folders, page, new ReportOptions { Anonymous = parsed.GetValue(anonymous) });

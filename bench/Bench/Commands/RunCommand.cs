@@ -47,13 +47,15 @@ internal sealed class RunCommand : Command
 
         var run = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
             + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
+        if (parsed.GetValue(outFolder) is "")
+            throw new PlanException("--out is empty; give a folder");
         var runFolder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", run));
         if (File.Exists(Path.Combine(runFolder, RunStore.FileName)))
             throw new PlanException($"{runFolder} holds a run already; give another --out");
-        Directory.CreateDirectory(runFolder);
 
         var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
+        MakeOutFolder(runFolder);
         var toStandardOutput = parsed.GetValue(json);
         var context = new RunContext
         {
@@ -91,6 +93,18 @@ internal sealed class RunCommand : Command
             $"Plan     {plan.Cases.Count} cases, about {Plan.Say(plan.Seconds)}, {Plan.SayBytes(plan.WriteBytes)} written; seed {context.Settings.Seed}"));
         foreach (var warning in context.Target.Warnings.Concat(context.Host.Warnings))
             Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    private static void MakeOutFolder(string runFolder)
+    {
+        try
+        {
+            Directory.CreateDirectory(runFolder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PlanException($"the results' folder {runFolder} cannot be made: {exception.Message}; give another --out");
+        }
     }
 
     /// <summary>How to start this program again: the program itself, or dotnet with the assembly.</summary>

@@ -13,7 +13,8 @@ internal static class TargetFolder
     {
         if (string.IsNullOrWhiteSpace(given))
             throw new PlanException("--target is empty; give a folder");
-        var path = Path.GetFullPath(given);
+        // "link/" is the link's folder to the kernel, and is what a shell's completion gives.
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
         var attributes = Attributes(path) ?? throw new PlanException($"the target {path} does not exist; make the folder first");
         if (new FileInfo(path).LinkTarget is { } link)
             throw new PlanException($"the target {path} is a symbolic link to {link}; give that folder itself, so that it is plain what is measured");

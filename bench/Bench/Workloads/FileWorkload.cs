@@ -15,6 +15,7 @@ namespace Bench.Workloads;
 public abstract class FileWorkload : Workload
 {
     private FilePass? pass;
+    private DirectWriteProbe? directWrites;
     private readonly LatencyHistogram untimed = new();
 
     /// <inheritdoc/>
@@ -67,6 +68,8 @@ public abstract class FileWorkload : Workload
     {
         var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share));
         pass = Case.Own(new FilePass(Settings(path, CaseSeed), Run.Stop));
+        if (Plan is { Access: Access.Direct, Operation: Operation.Write })
+            directWrites = Run.Shared("direct write probe", Run.Data.Path, () => new DirectWriteProbe(Run.Data.Path));
         if (new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
             Case.Warn("the file system stores the file in less than its length (holes or compression): reads of it are not all device reads");
     }
@@ -98,7 +101,7 @@ public abstract class FileWorkload : Workload
         var plan = Plan;
         measured = measured with { QueueDepthMean = FilePass.QueueDepthMean, ResidencyBefore = residencyBefore };
         if (plan.Operation == Operation.Read)
-            return measured with { ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share };
+            return measured with { ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share, TouchedResidencyAfter = FilePass.TouchedResidency() };
 
         // What a power loss would have taken: the time to make the pass durable stands beside its throughput.
         var flushStart = Stopwatch.GetTimestamp();
@@ -110,6 +113,7 @@ public abstract class FileWorkload : Workload
             FlushSeconds = flushNs * 1e-9,
             DeviceFlushes = Case.Meter.FlushesSince(begin),
             ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share,
+            TouchedResidencyAfter = FilePass.TouchedResidency(),
         };
     }
 
@@ -122,7 +126,7 @@ public abstract class FileWorkload : Workload
         var direct = FilePass.File.IsDirect;
         Case.Claim(plan.Access switch
         {
-            Access.Direct => Claims.Direct(passes, direct, writes),
+            Access.Direct => Claims.Direct(passes, direct, writes, directWrites?.PeakResidency),
             Access.Uncached => Claims.Uncached(passes, writes),
             Access.BufferedCold when !writes => Claims.Cold(passes),
             Access.BufferedWarm or Access.Mmap when !writes => Claims.Warm(passes),

@@ -49,16 +49,25 @@ public static class Claims
     /// <param name="passes">The passes.</param>
     /// <param name="flagStands">O_DIRECT as F_GETFL tells it, after the last pass.</param>
     /// <param name="writes">Whether the case writes.</param>
-    public static ClaimRecord Direct(IReadOnlyList<PassRecord> passes, bool flagStands, bool writes) => Judge(
-        "direct",
-        AtLeast("descriptorHasODirect", flagStands ? 1 : 0, 1),
-        AtMost("residencyGrowth", Worst(passes, pass => pass.ResidencyAfter - pass.ResidencyBefore, highest: true), EvictedResidency),
-        writes
-            ? AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice)
-            : AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
-        writes
-            ? AtLeast("deviceWriteBytesPerByte", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), MostlyFromDevice)
-            : AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+    /// <param name="peakResidencyOfProbe">
+    /// What <see cref="Passes.DirectWriteProbe"/> saw in the cache while a direct write ran; of no matter for reads.
+    /// Some file systems write through the cache and drop the pages again, and all other figures look direct then.
+    /// </param>
+    public static ClaimRecord Direct(IReadOnlyList<PassRecord> passes, bool flagStands, bool writes, double? peakResidencyOfProbe)
+    {
+        var flag = AtLeast("descriptorHasODirect", flagStands ? 1 : 0, 1);
+        var growth = AtMost("residencyGrowth", Worst(passes, pass => pass.ResidencyAfter - pass.ResidencyBefore, highest: true), EvictedResidency);
+        return writes
+            ? Judge(
+                "direct", flag, growth,
+                AtMost("residencyWithinProbeWrite", peakResidencyOfProbe, EvictedResidency),
+                AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice),
+                AtLeast("deviceWriteBytesPerByte", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), MostlyFromDevice))
+            : Judge(
+                "direct", flag, growth,
+                AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
+                AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+    }
 
     /// <summary>Buffered write into the page cache: no O_DIRECT, and what was written is cached afterwards.</summary>
     /// <param name="passes">The passes.</param>
@@ -73,10 +82,14 @@ public static class Claims
         AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), HardlyFromDevice),
         Informs("deviceWriteBytesPerByteWithinPass", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: true), "what reached the device before the flush"));
 
-    /// <summary>Uncached buffered I/O (RWF_DONTCACHE): the bytes moved at the device and left nothing in the cache.</summary>
+    /// <summary>
+    /// Uncached buffered I/O (RWF_DONTCACHE): the bytes moved at the device, and what the pass touched is not cached.
+    /// What the kernel has read ahead beyond the pass's last block stays until it is asked for: that only informs.
+    /// </summary>
     public static ClaimRecord Uncached(IReadOnlyList<PassRecord> passes, bool writes) => Judge(
         "uncached",
-        AtMost("residencyAfter", Worst(passes, pass => pass.ResidencyAfter, highest: true), HardlyFromDevice),
+        AtMost("touchedResidencyAfter", Worst(passes, pass => pass.TouchedResidencyAfter, highest: true), HardlyFromDevice),
+        Informs("residencyAfter", Worst(passes, pass => pass.ResidencyAfter, highest: true), "with what was read ahead and not asked for"),
         writes
             ? AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice)
             : AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),

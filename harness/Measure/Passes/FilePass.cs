@@ -50,6 +50,7 @@ public sealed class FilePass : IDisposable
     private MappedFile? map;
     private Lane? ownLane;
     private long operationsSoFar;
+    private long operationsOfLastPass;
 
     /// <summary>Opens the file.</summary>
     /// <exception cref="PlanException">The block size does not suit the file.</exception>
@@ -110,7 +111,35 @@ public sealed class FilePass : IDisposable
     {
         var result = settings.Threads == 1 ? RunHere(limit, histogram) : RunThreads(limit, histogram);
         operationsSoFar += result.Operations;
+        operationsOfLastPass = result.Operations;
         return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations);
+    }
+
+    /// <summary>
+    /// Cached share of what the last pass touched. Of a random pass that is the whole file, where nothing is read
+    /// ahead; of a sequential one the blocks of each thread up to its last.
+    /// </summary>
+    public double TouchedResidency()
+    {
+        var perThread = operationsOfLastPass / settings.Threads;
+        if (settings.Pattern == Pattern.Random || perThread >= blockCount / settings.Threads)
+            return PageCache.ResidencyOf(file).Share;
+        long pages = 0, cached = 0;
+        for (var index = 0; index < settings.Threads; index++)
+        {
+            var (first, count) = RangeOf(index);
+            var start = (operationsSoFar - operationsOfLastPass) / settings.Threads % count;
+            var beforeWrap = Math.Min(perThread, count - start);
+            foreach (var (block, length) in new[] { (first + start, beforeWrap), (first, perThread - beforeWrap) })
+            {
+                if (length == 0)
+                    continue;
+                var residency = PageCache.ResidencyOf(file, block * settings.BlockBytes, length * settings.BlockBytes);
+                pages += residency.Pages;
+                cached += residency.CachedPages;
+            }
+        }
+        return pages == 0 ? 0 : (double)cached / pages;
     }
 
     /// <inheritdoc/>
@@ -125,6 +154,13 @@ public sealed class FilePass : IDisposable
     {
         var mode = settings.Operation == Operation.Write ? OpenMode.Write : OpenMode.Read;
         return settings.Access == Access.Direct ? mode | OpenMode.Direct : mode;
+    }
+
+    /// <summary>The part of the file that a thread of a sequential pass has to itself, in blocks.</summary>
+    private (long First, long Count) RangeOf(int index)
+    {
+        var first = blockCount * index / settings.Threads;
+        return (first, blockCount * (index + 1) / settings.Threads - first);
     }
 
     private LoopResult RunHere(LoopLimit limit, LatencyHistogram histogram)
@@ -220,8 +256,7 @@ public sealed class FilePass : IDisposable
             }
             else
             {
-                var first = pass.blockCount * index / threads;
-                var count = pass.blockCount * (index + 1) / threads - first;
+                var (first, count) = pass.RangeOf(index);
                 var positions = new SequentialPositions(first, count, settings.BlockBytes, startsAt);
                 return Run(pass, ref positions, limit, histogram, out inFlightMean);
             }

@@ -131,6 +131,9 @@ public sealed record PassRecord
     /// <summary>The same after the pass.</summary>
     public double? ResidencyAfter { get; init; }
 
+    /// <summary>Cached share of the part of the file that the pass touched: read-ahead beyond its last block is left out.</summary>
+    public double? TouchedResidencyAfter { get; init; }
+
     /// <summary>Mean number of operations in flight.</summary>
     public double? QueueDepthMean { get; init; }
 

@@ -59,6 +59,8 @@ public sealed partial class DataFolder : IDisposable
     /// <exception cref="PlanException">It is not a kept data folder, or in use.</exception>
     public static DataFolder Reuse(string path, string run)
     {
+        if (path.Length == 0)
+            throw new PlanException("--reuse is empty; give a data folder that 'bench run --keep' left");
         path = System.IO.Path.GetFullPath(path);
         if (ReadOwner(path) is not { Kept: true })
             throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");

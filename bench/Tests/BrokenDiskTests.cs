@@ -1,0 +1,80 @@
+using Bench.Measure.Records;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>Disks that fill up, fail, and dawdle: a sentence for the case, and a clean folder.</summary>
+public class BrokenDiskTests
+{
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void A_disk_that_fills_up_after_the_check_ends_the_run_with_a_sentence_and_a_clean_folder()
+    {
+        using var small = LoopFileSystem.Ext4(160 << 20);
+        using var place = new RunPlace(small.MountPath);
+        using var program = place.StartSmoke("--filter", "CachePath*BufferedWarm*Read*", "--set", "FileSize=8MiB,96MiB");
+        program.WaitUntil(() => place.DataFolders.Length > 0, "the data folder");
+        // Root may use the blocks that ext4 reserves, as the program may: all are taken.
+        var filler = Path.Combine(small.MountPath, "filler");
+        Command.TryRun(Command.DefaultTimeout, "dd", "if=/dev/zero", $"of={filler}", "bs=1M");
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(1);
+        Assert.Contains("no space left on the file system (ENOSPC)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("bench: the run ended early", result.Error, StringComparison.Ordinal);
+        Assert.Empty(place.DataFolders);
+        Assert.All(result.Records.SkipLast(1), record => Assert.Null(record.Error));
+        Assert.NotNull(result.Records[^1].Error);
+    }
+
+    [RootFact(FaultyDisk.Needs)]
+    public void Read_errors_fail_the_cases_that_meet_them_and_no_other()
+    {
+        using var disk = new FaultyDisk();
+        using var place = new RunPlace(disk.MountPath);
+        // The cases of a cached file go on; what has to be read fails. Mapped ones would get SIGBUS.
+        using var program = place.StartSmoke("--keep", "--filter", "CachePath*psync*", "--passes", "3");
+        program.WaitUntil(() => place.DataFile("8MiB") is not null, "the data file");
+        program.WaitUntil(() => File.Exists(place.RecordsFile) && new FileInfo(place.RecordsFile).Length > 0, "the first record");
+        disk.Fault = DiskFault.ReadError;
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(1);
+        disk.Fault = DiskFault.None;
+        var records = result.Records;
+        Assert.Null(records[0].Error);
+        var failed = records.Where(record => record.Error is not null).ToArray();
+        Assert.Contains(failed, record => record.Has("Access", "BufferedCold") && record.Operation == "Read");
+        Assert.All(failed, record => Assert.Contains("(EIO)", record.Error, StringComparison.Ordinal));
+        Assert.All(failed, record => Assert.Equal(Verdict.Unproven, record.Evidence.Verdict));
+        // Writes need no read.
+        Assert.Contains(records, record => record.Error is null && record.Has("Access", "Direct") && record.Operation == "Write");
+        Assert.Contains(records, record => record.Has("Access", "Mmap"));
+    }
+
+    [RootFact(FaultyDisk.Needs)]
+    public void Write_errors_fail_the_cases_that_write()
+    {
+        using var disk = new FaultyDisk(fileSystem: "xfs");
+        using var place = new RunPlace(disk.MountPath);
+        using var program = place.StartSmoke("--keep", "--filter", "CachePath*Access=Direct, Operation=Write*psync*", "--filter", "Transfer*Hot*", "--passes", "3");
+        program.WaitUntil(() => place.DataFile("8MiB") is not null, "the data file");
+        program.WaitUntil(() => File.Exists(place.RecordsFile) && new FileInfo(place.RecordsFile).Length > 0, "the first record");
+        disk.Fault = DiskFault.WriteError;
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout);
+        disk.Fault = DiskFault.None;
+        Assert.Equal(1, result.ExitCode);
+        var failed = result.Records.Where(record => record.Error is not null).ToArray();
+        Assert.NotEmpty(failed);
+        Assert.Contains(failed, record => record.Error!.Contains("(EIO)", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [RootFact(FaultyDisk.Needs)]
+    public void On_a_slow_disk_the_figures_are_slow_and_the_claims_hold()
+    {
+        using var disk = new FaultyDisk(DiskFault.Slow);
+        using var place = new RunPlace(disk.MountPath);
+        var result = place.Smoke("--filter", "CachePath*Access=Direct, Operation=Read, Pattern=Random, BlockSize=64KiB*Threads=1,*").Expect(0);
+        var record = Assert.Single(result.Records);
+        // Each request takes 20 ms, whatever the machine.
+        Assert.InRange(record.LatencyNs["read"].Min, 20_000_000, long.MaxValue);
+        Assert.InRange(record.BytesPerSecond!.Median, 1, 65536 / 0.02);
+    }
+}

@@ -1,0 +1,267 @@
+using Bench.Measure.Records;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>Wrong use is refused with one clear sentence, exit code 64, before anything is written.</summary>
+public class WrongUseTests
+{
+    private const int WrongUse = 64;
+
+    [Fact]
+    public void A_target_that_does_not_exist_is_refused()
+    {
+        using var place = new RunPlace();
+        Refused(place, "does not exist", "run", "-p", "smoke", "--target", Path.Combine(place.Target, "missing"));
+    }
+
+    [Fact]
+    public void A_target_that_is_a_file_is_refused()
+    {
+        using var place = new RunPlace();
+        var file = Path.Combine(place.Target, "file");
+        File.WriteAllText(file, "kept");
+        Refused(place, "is no folder", "run", "-p", "smoke", "--target", file);
+        Assert.Equal("kept", File.ReadAllText(file));
+    }
+
+    [Theory]
+    [InlineData("/dev/null")]
+    [InlineData("/dev/../dev/zero")]
+    public void A_target_that_is_a_device_is_refused(string device)
+    {
+        using var place = new RunPlace();
+        Refused(place, "is a device", "run", "-p", "smoke", "--target", device);
+    }
+
+    [RootFact("mknod")]
+    public void A_block_device_outside_dev_is_no_folder_either()
+    {
+        using var place = new RunPlace();
+        var node = Path.Combine(place.Target, "disk");
+        // Major 7 is loop; nothing opens it.
+        Command.Run("mknod", node, "b", "7", "250");
+        Refused(place, "is no folder", "run", "-p", "smoke", "--target", node);
+    }
+
+    [Fact]
+    public void A_symbolic_link_is_refused_with_where_it_leads()
+    {
+        using var place = new RunPlace();
+        var real = Directory.CreateDirectory(Path.Combine(place.Target, "real")).FullName;
+        var link = Path.Combine(place.Target, "link");
+        Directory.CreateSymbolicLink(link, real);
+        Refused(place, real, "run", "-p", "smoke", "--target", link);
+        // With a slash at its end the shell's completion gives the same link.
+        Refused(place, "symbolic link", "run", "-p", "smoke", "--target", link + "/");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public void An_empty_target_is_refused(string target)
+    {
+        using var place = new RunPlace();
+        Refused(place, "--target is empty", "run", "-p", "smoke", "--target", target);
+    }
+
+    [RootFact]
+    public void A_read_only_mount_is_refused()
+    {
+        using var tmpfs = new TmpfsMount();
+        using var place = new RunPlace(tmpfs.MountPath);
+        Command.Run("mount", "-o", "remount,ro", tmpfs.MountPath);
+        Refused(place, "read-only", "run", "-p", "smoke", "--target", tmpfs.MountPath);
+    }
+
+    [RootFact("setpriv")]
+    public void A_folder_that_the_user_may_not_write_is_refused()
+    {
+        using var place = new RunPlace();
+        File.SetUnixFileMode(place.Target, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        using var program = OrdinaryUser.Start(place.Folder, "run", "-p", "smoke", "--target", place.Target);
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(WrongUse);
+        Assert.Contains("cannot be written", OneSentence(result), StringComparison.Ordinal);
+    }
+
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void A_plan_that_does_not_fit_is_refused_before_anything_is_written()
+    {
+        using var small = LoopFileSystem.Ext4(24 << 20);
+        using var place = new RunPlace(small.MountPath);
+        var before = place.TargetListing();
+        // Two files, 8 and 16 MiB, of which each alone would fit.
+        Refused(place, "is too small", "run", "-p", "smoke", "--target", small.MountPath, "--filter", "CachePath*", "--set", "FileSize=8MiB,16MiB");
+        Assert.Equal(before, place.TargetListing());
+    }
+
+    [Theory]
+    [InlineData("quick, standard, full", "-p", "fast")]
+    [InlineData("quick, standard, full", "-p", "")]
+    [InlineData("quick, standard, full", "-p", "1")]
+    [InlineData("no case of the profile smoke matches", "-p", "smoke", "--filter", "Nothing*")]
+    [InlineData("AccessPattern, CachePath, Transfer", "-p", "smoke", "--filter", "Nothing*")]
+    [InlineData("no parameter is named BlokSize; there are Medium", "--set", "BlokSize=4KiB")]
+    [InlineData("BufferedCold, BufferedWarm, Direct, Mmap, Uncached", "--set", "Access=Cached")]
+    [InlineData("psync, io_uring", "--set", "Engine=libaio")]
+    [InlineData("or another size such as 8KiB", "--set", "BlockSize=fast")]
+    [InlineData("BlockSize has no value '-4KiB'", "--set", "BlockSize=-4KiB")]
+    [InlineData("BlockSize has no value '0'", "--set", "BlockSize=0")]
+    [InlineData("BlockSize has no value '4.5KiB'", "--set", "BlockSize=4.5KiB")]
+    [InlineData("BlockSize has no value '99999999999999999999'", "--set", "BlockSize=99999999999999999999")]
+    [InlineData("QueueDepth has no value '0'", "--set", "QueueDepth=0")]
+    [InlineData("QueueDepth has no value '9999999999'", "--set", "QueueDepth=9999999999")]
+    [InlineData("QueueDepth goes up to 4096", "--set", "QueueDepth=5000", "--set", "Engine=io_uring")]
+    [InlineData("psync has one request in flight", "--set", "QueueDepth=8", "--set", "Engine=psync")]
+    [InlineData("a map is not read through io_uring", "--set", "Access=Mmap", "--set", "Engine=io_uring")]
+    [InlineData("multiples of 512", "--set", "BlockSize=1000B", "--set", "Access=Direct")]
+    [InlineData("BlockSize goes up to 1GiB", "--set", "BlockSize=2GiB", "--set", "FileSize=4GiB")]
+    [InlineData("FileSize must hold a block", "--set", "BlockSize=64KiB", "--set", "FileSize=4KiB")]
+    [InlineData("ChunkSize goes up to FileSize", "--set", "ChunkSize=4MiB", "--set", "FileSize=1MiB", "--set", "Method=SendFile")]
+    [InlineData("--set takes Name=value", "--set", "BlockSize")]
+    [InlineData("--set takes Name=value", "--set", "=4KiB")]
+    [InlineData("has no value", "--set", "BlockSize=")]
+    [InlineData("--passes takes 1 to 10000", "--passes", "0")]
+    [InlineData("--passes takes 1 to 10000", "--passes", "-3")]
+    [InlineData("--passes", "--passes", "many")]
+    [InlineData("--passes", "--passes", "99999999999999")]
+    [InlineData("--pass-seconds takes", "--pass-seconds", "0")]
+    [InlineData("--pass-seconds takes", "--pass-seconds", "NaN")]
+    [InlineData("--pass-seconds takes", "--pass-seconds", "1e300")]
+    [InlineData("--seed", "--seed", "x")]
+    [InlineData("--targt", "--targt", ".")]
+    public void Wrong_values_are_refused_and_the_right_ones_told(string told, params string[] options)
+    {
+        using var place = new RunPlace();
+        Refused(place, told, ["run", "--target", place.Target, .. options]);
+        if (options[0] != "--targt")
+            Refused(place, told, ["list", .. options]);
+    }
+
+    [Fact]
+    public void A_size_that_no_disk_has_is_refused_as_too_large()
+    {
+        using var place = new RunPlace();
+        Refused(place, "is too small", "run", "-p", "smoke", "--target", place.Target, "--filter", "CachePath*", "--set", "FileSize=4000000TiB");
+        // The sum of two such files is more than a 64-bit number holds.
+        Refused(place, "is too small", "run", "-p", "smoke", "--target", place.Target, "--filter", "CachePath*", "--set", "FileSize=4000000TiB,5000000TiB");
+    }
+
+    [Theory]
+    [InlineData("measure")]
+    [InlineData("run", "more")]
+    [InlineData("report")]
+    [InlineData("--frobnicate")]
+    [InlineData]
+    public void Unknown_verbs_and_options_are_refused(params string[] arguments)
+    {
+        using var place = new RunPlace();
+        var result = BenchProgram.Run(place.Folder, arguments).Expect(WrongUse);
+        Assert.Contains("bench: ", result.Error, StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public void A_folder_that_holds_a_run_is_not_written_over()
+    {
+        using var place = new RunPlace();
+        Directory.CreateDirectory(place.Out);
+        File.WriteAllText(place.RecordsFile, "kept\n");
+        Refused(place, "holds a run already", place.SmokeRun());
+        Assert.Equal("kept\n", File.ReadAllText(place.RecordsFile));
+    }
+
+    [Fact]
+    public void Results_cannot_go_where_a_file_is()
+    {
+        using var place = new RunPlace();
+        File.WriteAllText(place.Out, "kept");
+        Refused(place, "cannot be made", place.SmokeRun());
+        Refused(place, "--out is empty", "run", "-p", "smoke", "--target", place.Target, "--out", "");
+        Assert.Equal("kept", File.ReadAllText(place.Out));
+    }
+
+    [RootFact]
+    public void Results_cannot_go_to_a_read_only_file_system()
+    {
+        using var tmpfs = new TmpfsMount();
+        Command.Run("mount", "-o", "remount,ro", tmpfs.MountPath);
+        using var place = new RunPlace();
+        Refused(place, "cannot be made", "run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(tmpfs.MountPath, "out"));
+    }
+
+    [Fact]
+    public void Only_a_folder_that_a_run_has_kept_is_used_again()
+    {
+        using var place = new RunPlace();
+        var stranger = Directory.CreateDirectory(Path.Combine(place.Folder, "stranger")).FullName;
+        File.WriteAllText(Path.Combine(stranger, "data-8MiB.bin"), "kept");
+        Refused(place, "is not a data folder", place.SmokeRun("--reuse", stranger));
+        Refused(place, "is not a data folder", place.SmokeRun("--reuse", Path.Combine(place.Folder, "missing")));
+        Refused(place, "--reuse is empty", place.SmokeRun("--reuse", ""));
+        Assert.Equal("kept", File.ReadAllText(Path.Combine(stranger, "data-8MiB.bin")));
+    }
+
+    [Fact]
+    public void A_report_needs_a_run()
+    {
+        using var place = new RunPlace();
+        Refused(place, "no run there", "report", Path.Combine(place.Folder, "missing"));
+        Refused(place, "no run there", "report", place.Target);
+        Refused(place, "empty name", "report", "");
+    }
+
+    [Theory]
+    [InlineData("{\"schema\":\"bench.record/2\"}\n", "newer than this bench reads")]
+    [InlineData("not JSON\n", "line 1")]
+    [InlineData("{\"schema\":\"bench.record/1\"}\n", "line 1")]
+    [InlineData("[]\n", "line 1")]
+    [InlineData("{\"schema\":7}\n", "line 1")]
+    [InlineData("", "no record")]
+    public void A_report_of_broken_records_is_refused(string records, string told)
+    {
+        using var place = new RunPlace();
+        Directory.CreateDirectory(place.Out);
+        File.WriteAllText(place.RecordsFile, records);
+        Refused(place, told, "report", place.Out);
+        Assert.Equal([RunStore.FileName], Directory.GetFileSystemEntries(place.Out).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Devices_needs_a_folder()
+    {
+        using var place = new RunPlace();
+        Refused(place, "is no folder", "devices", Path.Combine(place.Target, "missing"));
+        Refused(place, "is no folder", "devices", "");
+    }
+
+    private static void Refused(RunPlace place, string told, params string[] arguments)
+    {
+        var folders = Directory.GetFileSystemEntries(place.Folder).Order(StringComparer.Ordinal).ToArray();
+        var result = BenchProgram.Run(place.Folder, arguments).Expect(WrongUse);
+        Assert.Contains(told, OneSentence(result), StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+        Assert.Empty(place.DataFolders);
+        Assert.Equal(folders, Directory.GetFileSystemEntries(place.Folder).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>One line that begins with the program's name; below it at most where the help is.</summary>
+    private static string OneSentence(BenchResult result)
+    {
+        var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var sentence = Assert.Single(lines, line => !line.StartsWith("'bench --help'", StringComparison.Ordinal));
+        Assert.StartsWith("bench: ", sentence, StringComparison.Ordinal);
+        return sentence;
+    }
+}
+
+/// <summary>The program as user and group 65534 (nobody), who may do nothing that everybody may not.</summary>
+internal static class OrdinaryUser
+{
+    internal static BenchProgram Start(string folder, params string[] arguments) => BenchProgram.Start(
+        folder,
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BenchProgram.Path, .. arguments],
+        // Home is root's otherwise, where .NET looks for its state.
+        new Dictionary<string, string> { ["HOME"] = folder });
+}
