@@ -70,7 +70,7 @@ public unsafe struct WriteBlock(DiskFile file, AlignedBuffer buffer) : IBlockOpe
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(long position)
     {
-        stamp.Next(pointer, lengthBytes, position);
+        stamp.Next(pointer, lengthBytes);
         var call = new WriteCall(descriptor);
         var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
         if (done != lengthBytes)
@@ -92,7 +92,7 @@ public unsafe struct WriteBlockWithFlags(DiskFile file, AlignedBuffer buffer, Ca
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(long position)
     {
-        stamp.Next(pointer, lengthBytes, position);
+        stamp.Next(pointer, lengthBytes);
         var call = new VectoredCall(descriptor, (int)flags, writes: true);
         var done = FullTransfer.Run(ref call, pointer, lengthBytes, position);
         if (done != lengthBytes)
@@ -124,12 +124,15 @@ public unsafe struct WriteMappedBlock(MappedFile map, AlignedBuffer buffer) : IB
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(long position)
     {
-        stamp.Next(pointer, lengthBytes, position);
+        stamp.Next(pointer, lengthBytes);
         Buffer.MemoryCopy(pointer, target + position, lengthBytes, lengthBytes);
     }
 }
 
-/// <summary>Makes each written block unlike all others: a counter mixed with the position, once per 4 KiB.</summary>
+/// <summary>
+/// Makes each written block unlike all others: a counter, once per 4 KiB. The position takes no part: position plus
+/// counter would meet again (a block 4096 writes later and 4096 bytes earlier has the same sum).
+/// </summary>
 internal unsafe struct BlockStamp(ulong start)
 {
     private const int StampEveryBytes = 4096;
@@ -142,12 +145,11 @@ internal unsafe struct BlockStamp(ulong start)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Next(byte* pointer, int lengthBytes, long position)
+    internal void Next(byte* pointer, int lengthBytes)
     {
-        if (lengthBytes < sizeof(ulong))
-            return;
-        var value = ((ulong)position + ++count) * 0x9E3779B97F4A7C15;
-        for (var at = 0; at < lengthBytes; at += StampEveryBytes)
+        // Odd multiplier: different counts give different values.
+        var value = ++count * 0x9E3779B97F4A7C15;
+        for (var at = 0; at <= lengthBytes - sizeof(ulong); at += StampEveryBytes)
             Unsafe.WriteUnaligned(pointer + at, value + (ulong)at);
     }
 }

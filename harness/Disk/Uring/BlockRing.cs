@@ -152,7 +152,7 @@ public sealed unsafe class BlockRing : IDisposable
     public void PrepareStampedWrite(int slot, long position)
     {
         Check(slot);
-        stamp.Next(memory + (nint)slot * StrideBytes, BlockBytes, position);
+        stamp.Next(memory + (nint)slot * StrideBytes, BlockBytes);
         PrepareWrite(slot, position);
     }
 

@@ -108,6 +108,8 @@ public sealed class FilePass : IDisposable
     /// <param name="histogram">Gets the latencies of all threads.</param>
     public PassResult Run(LoopLimit limit, LatencyHistogram histogram)
     {
+        if (settings.Access == Access.Mmap && map is null)
+            throw new InvalidOperationException("A pass over a map needs the map; call Map first.");
         var result = settings.Threads == 1 ? RunHere(limit, histogram) : RunThreads(limit, histogram);
         operationsSoFar += result.Operations;
         return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations);
@@ -180,7 +182,7 @@ public sealed class FilePass : IDisposable
         foreach (var one in histograms)
             histogram.Add(one);
         var elapsedNs = results.Max(result => result.ElapsedNs);
-        QueueDepthMean = depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs;
+        QueueDepthMean = elapsedNs > 0 ? depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs : 0;
         return new LoopResult(results.Sum(result => result.Operations), elapsedNs);
     }
 
@@ -220,8 +222,11 @@ public sealed class FilePass : IDisposable
             }
             else
             {
-                var first = pass.blockCount * index / threads;
-                var count = pass.blockCount * (index + 1) / threads - first;
+                // The first lanes get the remainder of the blocks, as they get that of the operations: a pass over
+                // the whole file then gives no lane more operations than blocks, and none is read twice.
+                var (each, rest) = Math.DivRem(pass.blockCount, threads);
+                var first = each * index + Math.Min(index, rest);
+                var count = each + (index < rest ? 1 : 0);
                 var positions = new SequentialPositions(first, count, settings.BlockBytes, startsAt);
                 return Run(pass, ref positions, limit, histogram, out inFlightMean);
             }

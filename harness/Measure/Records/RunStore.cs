@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Bench.Measure.Records;
 
@@ -9,15 +10,22 @@ namespace Bench.Measure.Records;
 /// is written with one write call and fsynced before the next case begins, so a crash can tear the last line at most;
 /// the reader drops a torn last line with a warning and never anything else.
 /// </para>
+/// <para>A line is torn if it is the last one, lacks its line break, and is no complete JSON: nothing else can be the
+/// trace of a crash. Whatever else is wrong is an error that names file and line.</para>
 /// </summary>
 public sealed class RunStore : IDisposable
 {
     /// <summary>The file's name in a run's folder.</summary>
     public const string FileName = "records.jsonl";
 
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
     private readonly FileStream file;
 
     private RunStore(FileStream file) => this.file = file;
+
+    /// <summary>One sentence if a torn last line was cut off when the file was opened; null otherwise.</summary>
+    public string? Warning { get; private init; }
 
     /// <summary>Opens the file for appending, and makes folder and file where they are missing.</summary>
     /// <param name="runFolder">The run's folder.</param>
@@ -26,15 +34,36 @@ public sealed class RunStore : IDisposable
         Directory.CreateDirectory(runFolder);
         var path = Path.Combine(runFolder, FileName);
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        DropTornTail(file);
-        return new RunStore(file);
+        try
+        {
+            return new RunStore(file) { Warning = EndWithLineBreak(file) };
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Appends one record; when it returns, the record is on disk.</summary>
+    /// <exception cref="RecordException">The record cannot be written as JSON; the file is as it was.</exception>
+    /// <exception cref="IOException">It could not be stored (a full disk); the file ends with the record before it.</exception>
     public void Append(RunRecord record)
     {
-        file.Write(Encoding.UTF8.GetBytes(RecordJson.Write(record) + "\n"));
-        file.Flush(flushToDisk: true);
+        var line = Utf8.GetBytes(RecordJson.Write(record) + "\n");
+        var end = file.Length;
+        try
+        {
+            file.Write(line);
+            file.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            // A part of a line must not stay: the next record would be appended to it, and both lost.
+            file.SetLength(end);
+            file.Position = end;
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -52,8 +81,7 @@ public sealed class RunStore : IDisposable
 
         var records = new List<RunRecord>();
         var warnings = new List<string>();
-        var text = File.ReadAllText(fileName);
-        var lines = text.Split('\n');
+        var lines = TextOf(fileName).Split('\n');
         for (var number = 1; number <= lines.Length; number++)
         {
             var line = lines[number - 1];
@@ -65,8 +93,7 @@ public sealed class RunStore : IDisposable
             }
             catch (RecordException exception)
             {
-                // Only the last line, and only if its line break is missing, can be the trace of a crash.
-                if (number != lines.Length)
+                if (number != lines.Length || !IsTorn(line))
                     throw new RecordException($"{fileName}, line {number}: {exception.Message}", exception);
                 warnings.Add($"{fileName}: the last line is torn (an interrupted run) and was left out");
             }
@@ -74,19 +101,74 @@ public sealed class RunStore : IDisposable
         return (records, warnings);
     }
 
-    /// <summary>Cuts what follows the last line break: a record that a crash tore.</summary>
-    private static void DropTornTail(FileStream file)
+    private static string TextOf(string fileName)
     {
-        var position = file.Length;
-        while (position > 0)
+        try
         {
-            file.Position = position - 1;
-            if (file.ReadByte() == '\n')
-                break;
-            position--;
+            return File.ReadAllText(fileName);
         }
-        if (position != file.Length)
-            file.SetLength(position);
-        file.Position = file.Length;
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RecordException($"{fileName} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>
+    /// The beginning of a record that goes no further, or the zeros that a file system leaves where a length was
+    /// written before the data.
+    /// </summary>
+    private static bool IsTorn(string line)
+    {
+        if (line.AsSpan().Trim('\0').IsEmpty)
+            return true;
+        if (!line.StartsWith('{'))
+            return false;
+        // Not the last block: the reader waits for more where the text ends too early, and throws where it is wrong.
+        var reader = new Utf8JsonReader(Utf8.GetBytes(line), isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = int.MaxValue }));
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth == 0 && reader.TokenType == JsonTokenType.EndObject)
+                    return false;
+            }
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Makes sure that the next record begins a line: what follows the last line break is a whole record that lacks
+    /// its break, and gets it, or the part of one that a crash left, and is cut off.
+    /// </summary>
+    /// <returns>What was cut off, as a sentence; null if nothing.</returns>
+    /// <exception cref="RecordException">The file ends with something that is no record at all: it is not ours to change.</exception>
+    private static string? EndWithLineBreak(FileStream file)
+    {
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        var start = Array.LastIndexOf(bytes, (byte)'\n') + 1;
+        if (start == bytes.Length)
+            return null;
+        var tail = Utf8.GetString(bytes.AsSpan(start)).TrimStart('\uFEFF');
+        if (IsTorn(tail))
+        {
+            file.SetLength(start);
+            file.Position = start;
+            return $"{file.Name}: the last line was torn (an interrupted run) and was cut off";
+        }
+        try
+        {
+            RecordJson.Read(tail);
+        }
+        catch (RecordException exception)
+        {
+            throw new RecordException($"{file.Name}, last line: {exception.Message}", exception);
+        }
+        file.WriteByte((byte)'\n');
+        return null;
     }
 }
