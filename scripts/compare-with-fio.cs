@@ -1,5 +1,6 @@
 #:property PublishAot=false
 #:property RestorePackagesWithLockFile=false
+#:project ../harness/Measure/Measure.csproj
 // The same cells through fio and through bench, in pairs: what scripts/compare-with-fio runs once both are there.
 //
 // A pair is one run of each, one straight after the other, the order changing from pair to pair (ABBA), so that a drift
@@ -9,7 +10,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bench.Measure;
+using Bench.Measure.Records;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 
@@ -91,7 +95,7 @@ finally
     data.Remove();
 }
 
-var page = Page.Render(options, results, failures);
+var page = Page.Render(options, data.MadeBy, results, failures);
 Console.Write(page);
 if (options.Out is not null)
 {
@@ -170,7 +174,7 @@ sealed record Cell(string Access, string Pattern, string Operation, string Block
 }
 
 /// <summary>One run of one side.</summary>
-sealed record Figures(double Seconds, long Bytes, long Operations, double CpuSeconds, double P50Ns, double P99Ns, string? Verdict)
+sealed record Figures(double Seconds, long Bytes, long Operations, double CpuSeconds, double P50Ns, double P99Ns, Verdict? Verdict)
 {
     public double BytesPerSecond => Bytes / Seconds;
 
@@ -185,21 +189,25 @@ sealed class RunFailedException(string message) : Exception(message);
 /// <summary>The one file that both sides read and write: bench makes it, fio is given its name.</summary>
 sealed class DataFile
 {
-    private DataFile(string folder, string path)
+    private DataFile(string folder, string path, RunRecord madeBy)
     {
         Folder = folder;
         FullPath = path;
+        MadeBy = madeBy;
     }
 
     public string Folder { get; }
 
     public string FullPath { get; }
 
+    /// <summary>The record of the run that made it: it says which machine this is.</summary>
+    public RunRecord MadeBy { get; }
+
     public static DataFile Make(Options options, Cell cell)
     {
         var before = Directory.GetDirectories(options.Target, ".bench-*").ToHashSet();
         Console.Error.WriteLine($"making a data file of {options.Size} in {options.Target}");
-        BenchSide.Start(options, cell, ["--keep"]);
+        var record = BenchSide.Start(options, cell, ["--keep"]);
         var fresh = Directory.GetDirectories(options.Target, ".bench-*").Where(folder => !before.Contains(folder)).ToList();
         if (fresh is not [var made])
             throw new RunFailedException($"bench run --keep left {fresh.Count} new folders in {options.Target}, not 1.");
@@ -209,7 +217,7 @@ sealed class DataFile
             Directory.Delete(made, recursive: true);
             throw new RunFailedException($"bench run --keep left no {Path.GetFileName(path)} of {options.SizeBytes} bytes in {made}.");
         }
-        return new DataFile(made, Path.GetFullPath(path));
+        return new DataFile(made, Path.GetFullPath(path), record);
     }
 
     /// <summary>The same state before each run of either side: nothing dirty, and wholly in the page cache or wholly not.</summary>
@@ -289,15 +297,28 @@ sealed class FioSide(Options options, DataFile data) : Side
         if (child.ExitCode != 0)
             throw new RunFailedException($"fio ended with {child.ExitCode}: {lines.FirstOrDefault(line => !line.StartsWith("cpu ", StringComparison.Ordinal)) ?? child.StandardOutput.Split('\n')[0]}");
         var cpu = lines.Last(line => line.StartsWith("cpu ", StringComparison.Ordinal)).Split(' ');
-        // Notes of fio may stand before the JSON.
-        var start = child.StandardOutput.IndexOf('{', StringComparison.Ordinal);
-        var job = start < 0 ? null : Json.Parse(child.StandardOutput[start..], "fio")["jobs"]?[0];
+        var job = FirstJob(child.StandardOutput);
         if (job is null || Number(job, "error") != 0)
             throw new RunFailedException($"fio reported error {job?["error"]}.");
         return (job, double.Parse(cpu[1], CultureInfo.InvariantCulture) + double.Parse(cpu[2], CultureInfo.InvariantCulture));
     }
 
-    private static double Number(JsonNode node, string name) => Json.Number(node, name, "fio");
+    private static JsonNode? FirstJob(string output)
+    {
+        try
+        {
+            // Notes of fio may stand before the JSON.
+            return JsonNode.Parse(output[Math.Max(0, output.IndexOf('{', StringComparison.Ordinal))..])?["jobs"]?[0];
+        }
+        catch (JsonException error)
+        {
+            throw new RunFailedException($"fio printed no JSON ({error.Message}).");
+        }
+    }
+
+    // A figure that is not there is a failure, never a zero.
+    private static double Number(JsonNode node, string name) =>
+        node[name] is JsonValue value && value.TryGetValue(out double number) ? number : throw new RunFailedException($"fio gave no {name}.");
 
     private static long Bytes(string size) => size switch
     {
@@ -313,25 +334,17 @@ sealed class BenchSide(Options options, DataFile data) : Side
     {
         data.Prepare(cell);
         var record = Start(options, cell, ["--reuse", data.Folder]);
-        if (record["passes"] is not JsonArray { Count: 1 } passes)
-            throw new RunFailedException("bench's record has not one pass.");
-        var latency = (record["latencyNs"] as JsonObject)?.FirstOrDefault(kind => string.Equals(kind.Key, cell.Operation, StringComparison.OrdinalIgnoreCase)).Value
-            ?? throw new RunFailedException($"bench's record has no latency of {cell.Operation}.");
-        var pass = passes[0]!;
-        if (Number(pass, "operations") == 0)
+        if (record.Passes is not [var pass])
+            throw new RunFailedException($"bench's record has {record.Passes.Count} passes, not 1.");
+        if (!record.LatencyNs.TryGetValue(cell.Operation.ToLowerInvariant(), out var latency))
+            throw new RunFailedException($"bench's record has no latency of {cell.Operation}.");
+        if (pass.Operations == 0)
             throw new RunFailedException("bench did no operation.");
-        return new Figures(
-            Number(pass, "seconds"),
-            (long)Number(pass, "bytes"),
-            (long)Number(pass, "operations"),
-            Number(pass, "cpuUserSeconds") + Number(pass, "cpuSystemSeconds"),
-            Number(latency, "p50"),
-            Number(latency, "p99"),
-            record["evidence"]?["verdict"]?.GetValue<string>());
+        return new Figures(pass.Seconds, pass.Bytes, pass.Operations, pass.CpuUserSeconds + pass.CpuSystemSeconds, latency.P50, latency.P99, record.Evidence.Verdict);
     }
 
     /// <summary>Runs one case and returns its record.</summary>
-    public static JsonNode Start(Options options, Cell cell, string[] further)
+    public static RunRecord Start(Options options, Cell cell, string[] further)
     {
         var output = Directory.CreateTempSubdirectory("compare-with-fio-");
         try
@@ -350,35 +363,18 @@ sealed class BenchSide(Options options, DataFile data) : Side
             var records = child.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (child.ExitCode != 0 || records.Length != 1)
                 throw new RunFailedException($"bench ended with {child.ExitCode} and {records.Length} records: {child.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()}");
-            var record = Json.Parse(records[0], "bench");
-            return record["error"]?.GetValue<string>() is { } error ? throw new RunFailedException($"bench: {error}") : record;
+            var record = RecordJson.Read(records[0]);
+            return record.Error is { } error ? throw new RunFailedException($"bench: {error}") : record;
+        }
+        catch (RecordException error)
+        {
+            throw new RunFailedException($"what bench printed is no record: {error.Message}");
         }
         finally
         {
             output.Delete(recursive: true);
         }
     }
-
-    private static double Number(JsonNode node, string name) => Json.Number(node, name, "bench");
-}
-
-static class Json
-{
-    public static JsonNode Parse(string text, string program)
-    {
-        try
-        {
-            return JsonNode.Parse(text) ?? throw new RunFailedException($"{program} printed null.");
-        }
-        catch (System.Text.Json.JsonException error)
-        {
-            throw new RunFailedException($"{program} printed no JSON ({error.Message}).");
-        }
-    }
-
-    // A figure that is not there is a failure, never a zero.
-    public static double Number(JsonNode node, string name, string program) =>
-        node[name] is JsonValue value && value.TryGetValue(out double number) ? number : throw new RunFailedException($"{program} gave no {name}.");
 }
 
 static class Child
@@ -419,37 +415,12 @@ static class Child
     }
 }
 
-/// <summary>The median of a sample and the exact 95 % interval of it from order statistics.</summary>
-sealed record MedianInterval(double Median, double? Low, double? High)
-{
-    public static MedianInterval Of(IEnumerable<double> sample)
-    {
-        var sorted = sample.Order().ToArray();
-        var n = sorted.Length;
-        var median = n % 2 == 1 ? sorted[n / 2] : (sorted[(n / 2) - 1] + sorted[n / 2]) / 2;
-        // [x(k), x(n+1-k)] misses the median with probability 2 P(Binomial(n, 1/2) < k): the largest k with at most 5 %.
-        var k = 0;
-        double below = 0, term = Math.Pow(0.5, n);
-        for (var i = 0; i < n; i++)
-        {
-            below += term;
-            if (2 * below > 0.05)
-                break;
-            k = i + 1;
-            term *= (double)(n - i) / (i + 1);
-        }
-        return k == 0 ? new MedianInterval(median, null, null) : new MedianInterval(median, sorted[k - 1], sorted[n - k]);
-    }
-
-    public override string ToString() => Low is null ? $"{Median:0.000}" : $"{Median:0.000} [{Low:0.000}, {High:0.000}]";
-}
-
 static class Page
 {
     private const double LeastThroughputRatio = 0.97;
     private const double MostCpuRatio = 1.10;
 
-    public static string Render(Options options, IReadOnlyDictionary<Cell, List<Pair>> results, List<string> failures)
+    public static string Render(Options options, RunRecord made, IReadOnlyDictionary<Cell, List<Pair>> results, List<string> failures)
     {
         var page = new StringBuilder();
         void Line(FormattableString text) => page.Append(FormattableString.Invariant(text)).Append('\n');
@@ -458,10 +429,10 @@ static class Page
         Line($"");
         Line($"    {options.CommandLine}");
         Line($"");
-        Line($"{DateTime.UtcNow:yyyy-MM-dd}, {Machine.Describe(options.Target)}.");
+        Line($"{DateTime.UtcNow:yyyy-MM-dd}, {Machine(made)}; {Child.TryRun("fio", ["--version"]).StandardOutput.Trim()}, bench {made.Tool.Version}{(made.Tool.Commit is { } commit ? $" of commit {commit}" : "")}.");
         Line($"");
         Line($"Per cell, up to {options.Pairs} pairs of runs of {options.Seconds} s on the same file of {options.Size}, in changing order; fio with its random map, and its total latency.");
-        Line($"A ratio is the median over pairs of bench / fio, with the exact 95 % interval of that median (none below 6 pairs).");
+        Line($"A ratio is the median over pairs of bench / fio, with the exact 95 % interval of that median (below {MedianInterval.FewestForNominal} pairs the whole range, which covers less).");
         Line($"Target: throughput at least {LeastThroughputRatio:0.00} of fio's, CPU per operation at most {MostCpuRatio:0.00} of fio's. *met*: the median is there; *missed*: the whole interval is beyond; *open*: the median is not there, but the interval reaches it.");
         Line($"CPU is user and system time: of the process during the pass for bench; for fio of the job (psync), or of the process less its start (io_uring), because fio's own figure leaves out the kernel's io_uring workers.");
         Line($"");
@@ -474,9 +445,9 @@ static class Page
                 Line($"| {cell.Name} | 0 | – | no figures | – | no figures |");
                 continue;
             }
-            var throughput = MedianInterval.Of(pairs.Select(pair => pair.Bench.BytesPerSecond / pair.Fio.BytesPerSecond));
-            var cpu = MedianInterval.Of(pairs.Select(pair => pair.Bench.CpuMicrosecondsPerOperation / pair.Fio.CpuMicrosecondsPerOperation));
-            Line($"| {cell.Name} | {pairs.Count} | {throughput} | {Met(throughput.Median >= LeastThroughputRatio, throughput.High < LeastThroughputRatio)} | {cpu} | {Met(cpu.Median <= MostCpuRatio, cpu.Low > MostCpuRatio)} |");
+            var throughput = Estimate(pairs.Select(pair => pair.Bench.BytesPerSecond / pair.Fio.BytesPerSecond));
+            var cpu = Estimate(pairs.Select(pair => pair.Bench.CpuMicrosecondsPerOperation / pair.Fio.CpuMicrosecondsPerOperation));
+            Line($"| {cell.Name} | {pairs.Count} | {Spell(throughput)} | {Met(throughput.Median >= LeastThroughputRatio, throughput.High < LeastThroughputRatio)} | {Spell(cpu)} | {Met(cpu.Median <= MostCpuRatio, cpu.Low > MostCpuRatio)} |");
         }
         Line($"");
         Line($"Medians of each side's runs, fio / bench; latency in µs; the evidence is bench's verdict on its own runs.");
@@ -487,8 +458,8 @@ static class Page
         {
             string Both(Func<Figures, double> figure, string format) =>
                 string.Join(" / ", new[] { pairs.Select(pair => pair.Fio), pairs.Select(pair => pair.Bench) }
-                    .Select(side => MedianInterval.Of(side.Select(figure)).Median.ToString(format, CultureInfo.InvariantCulture)));
-            var evidence = string.Join(", ", pairs.GroupBy(pair => pair.Bench.Verdict ?? "none").OrderByDescending(group => group.Count()).Select(group => $"{group.Key} {group.Count()}"));
+                    .Select(side => Estimate(side.Select(figure)).Median.ToString(format, CultureInfo.InvariantCulture)));
+            var evidence = string.Join(", ", pairs.GroupBy(pair => pair.Bench.Verdict.ToString()!.ToLowerInvariant()).OrderByDescending(group => group.Count()).Select(group => $"{group.Key} {group.Count()}"));
             Line($"| {cell.Name} | {Both(f => f.BytesPerSecond / 1e6, "0.0")} | {Both(f => f.Operations / f.Seconds, "0")} | {Both(f => f.CpuMicrosecondsPerOperation, "0.00")} | {Both(f => f.P50Ns / 1e3, "0.0")} | {Both(f => f.P99Ns / 1e3, "0.0")} | {evidence} |");
         }
         if (failures.Count > 0)
@@ -501,34 +472,16 @@ static class Page
         return page.ToString();
     }
 
+    private static string Machine(RunRecord record)
+    {
+        var host = record.Host;
+        var disks = string.Join(" + ", record.Target.PhysicalDisks().Select(disk => disk.Model ?? disk.Name));
+        return FormattableString.Invariant($"{host.LogicalProcessors} × {host.Processor}, {host.MemoryBytes / (double)(1 << 30):0} GiB, {host.Virtualization ?? "no hypervisor seen"}, {host.OperatingSystem}, Linux {host.Kernel}, {record.Target.Mount.FileSystem} on {disks}");
+    }
+
+    private static Estimate Estimate(IEnumerable<double> values) => MedianInterval.Of(values)!;
+
+    private static string Spell(Estimate ratio) => FormattableString.Invariant($"{ratio.Median:0.000} [{ratio.Low:0.000}, {ratio.High:0.000}]");
+
     private static string Met(bool medianIsThere, bool intervalIsBeyond) => medianIsThere ? "met" : intervalIsBeyond ? "missed" : "open";
-}
-
-static class Machine
-{
-    public static string Describe(string target)
-    {
-        var model = Field("/proc/cpuinfo", "model name") ?? "unknown processor";
-        var memory = double.Parse((Field("/proc/meminfo", "MemTotal") ?? "0 kB").Split(' ')[0], CultureInfo.InvariantCulture) / (1 << 20);
-        return FormattableString.Invariant($"{Environment.ProcessorCount} × {model}, {memory:0} GiB, {Virtual()}, Linux {Output("uname", "-r")}, {Output("findmnt", "-n", "-o", "FSTYPE", "-T", target)}, {Output("fio", "--version")}, bench of commit {Output("git", "rev-parse", "--short", "HEAD")}");
-    }
-
-    private static string Virtual() =>
-        Field("/proc/cpuinfo", "flags")?.Split(' ').Contains("hypervisor") == true ? "virtual machine" : "no hypervisor seen";
-
-    private static string? Field(string file, string name) =>
-        File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
-
-    private static string Output(string program, params string[] arguments)
-    {
-        try
-        {
-            var child = Child.TryRun(program, arguments);
-            return child.ExitCode == 0 ? child.StandardOutput.Trim().Split('\n')[0] : "unknown";
-        }
-        catch (RunFailedException)
-        {
-            return "unknown";
-        }
-    }
 }

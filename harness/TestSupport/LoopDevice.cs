@@ -11,7 +11,9 @@ public enum LoopIo
 }
 
 /// <summary>A loop device over a file; losetup(8).</summary>
-internal sealed record LoopDevice(string Path)
+/// <param name="Path"><c>/dev/loopN</c>.</param>
+/// <param name="File">The file that it was attached to; another process may have the device since.</param>
+internal sealed record LoopDevice(string Path, string File)
 {
     private string Name => System.IO.Path.GetFileName(Path);
 
@@ -24,8 +26,8 @@ internal sealed record LoopDevice(string Path)
             var result = Command.TryRun(Command.DefaultTimeout, "losetup", io == LoopIo.Direct ? "--direct-io=on" : "--direct-io=off", "--find", "--show", file);
             if (result.ExitCode == 0)
             {
-                var loop = new LoopDevice(result.StandardOutput.Trim());
-                if ((File.ReadAllText($"/sys/block/{loop.Name}/loop/dio").Trim() == "1") == (io == LoopIo.Direct))
+                var loop = new LoopDevice(result.StandardOutput.Trim(), file);
+                if ((Attribute(loop.SysPath, "dio") == "1") == (io == LoopIo.Direct))
                     return loop;
                 loop.Detach();
                 throw new InvalidOperationException($"A loop device over {file} does not do {io} I/O.");
@@ -39,26 +41,29 @@ internal sealed record LoopDevice(string Path)
     /// <summary>The loop devices over files in a folder.</summary>
     public static IReadOnlyList<LoopDevice> Below(string folder) =>
         [.. Directory.GetDirectories("/sys/block", "loop*")
-            .Where(device => BackingFile(device)?.StartsWith(folder + "/", StringComparison.Ordinal) == true)
-            .Select(device => new LoopDevice("/dev/" + System.IO.Path.GetFileName(device)))];
+            .Select(device => new LoopDevice("/dev/" + System.IO.Path.GetFileName(device), Attribute(device, "backing_file") ?? ""))
+            .Where(loop => loop.File.StartsWith(folder + "/", StringComparison.Ordinal))];
+
+    private bool IsAttached => Attribute(SysPath, "backing_file") == File;
+
+    private string SysPath => $"/sys/block/{Name}";
 
     /// <summary>Detaches it and waits until the kernel has let go of the file.</summary>
     public void Detach()
     {
-        for (var attempt = 0; attempt < 50 && BackingFile($"/sys/block/{Name}") is not null; attempt++)
-        {
+        // Once, and not where the kernel does it by itself (autoclear): by the next try the device may be another's.
+        // One that is still in use goes with its last user.
+        if (IsAttached && Attribute(SysPath, "autoclear") == "0")
             Command.TryRun(Command.DefaultTimeout, "losetup", "--detach", Path);
-            if (BackingFile($"/sys/block/{Name}") is null)
-                return;
+        for (var attempt = 0; attempt < 50 && IsAttached; attempt++)
             Thread.Sleep(100);
-        }
     }
 
-    private static string? BackingFile(string device)
+    private static string? Attribute(string device, string name)
     {
         try
         {
-            return File.ReadAllText($"{device}/loop/backing_file").TrimEnd('\n');
+            return System.IO.File.ReadAllText($"{device}/loop/{name}").TrimEnd('\n');
         }
         catch (IOException)
         {

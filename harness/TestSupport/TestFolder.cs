@@ -16,7 +16,7 @@ public sealed partial class TestFolder : IDisposable
 {
     private static readonly string Root = Environment.GetEnvironmentVariable("BENCH_TEST_FOLDER") ?? "/var/tmp";
     private static readonly string Owner = Invariant($"{Environment.ProcessId}-{StartTicks(Environment.ProcessId)}");
-    private static readonly Lazy<int> Swept = new(RemoveLeftovers);
+    private static readonly Lazy<int> Swept = new(() => RemoveLeftovers(Root));
     private static int _count;
 
     /// <summary>Makes an empty folder.</summary>
@@ -40,11 +40,11 @@ public sealed partial class TestFolder : IDisposable
     public void Dispose() => Remove(FullPath);
 
     /// <summary>Removes the folders of processes that are no more; returns how many there were.</summary>
-    internal static int RemoveLeftovers()
+    internal static int RemoveLeftovers(string root)
     {
         // Several test processes may start at once; each leftover is removed by one of them.
-        using var turn = TakeTurn();
-        var leftovers = Directory.GetDirectories(Root, "bench-test-*").Where(IsLeftover).ToList();
+        using var turn = TakeTurn(root);
+        var leftovers = Directory.GetDirectories(root, "bench-test-*").Where(IsLeftover).ToList();
         return leftovers.Count(TryRemove);
     }
 
@@ -67,13 +67,13 @@ public sealed partial class TestFolder : IDisposable
         NamePattern().Match(Path.GetFileName(folder)) is { Success: true } match
         && StartTicks(int.Parse(match.Groups["pid"].ValueSpan, CultureInfo.InvariantCulture)) != long.Parse(match.Groups["start"].ValueSpan, CultureInfo.InvariantCulture);
 
-    private static FileStream TakeTurn()
+    private static FileStream TakeTurn(string root)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return new FileStream(Path.Combine(Root, $"bench-test-{Environment.UserName}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
+                return new FileStream(Path.Combine(root, $"bench-test-{Environment.UserName}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             }
             catch (IOException) when (attempt < 300)
             {

@@ -51,6 +51,15 @@ public static class Format
             _ => Number(figure),
         };
 
+    /// <summary>The figure where the unit already stands on the axis or in the column's name.</summary>
+    public static string Short(Quantity quantity, double? value) =>
+        value is not { } figure || !double.IsFinite(figure) ? Missing : quantity switch
+        {
+            Quantity.OperationsPerSecond or Quantity.ValuesPerSecond => Scaled(figure),
+            Quantity.CpuSecondsPerGB => Significant(figure),
+            _ => Value(quantity, figure),
+        };
+
     /// <summary>
     /// Both ends of an interval in the unit of the higher one: "842–880 MB/s".
     /// </summary>
@@ -115,7 +124,7 @@ public static class Format
     public static string Ratio(double value) => RatioFigure(value) + "×";
 
     /// <summary>Both ends of a ratio's interval: "15.1 to 16.9".</summary>
-    public static string RatioInterval(double low, double high) => $"{RatioFigure(low)} to {RatioFigure(high)}";
+    public static string RatioInterval(double low, double high) => $"{RatioEnd(low)} to {RatioEnd(high)}";
 
     /// <summary>A share as a whole percentage with a no-break space: "45 %".</summary>
     public static string Percent(double share) => (share * 100).ToString("0", Invariant) + " %";
@@ -163,6 +172,10 @@ public static class Format
         >= 0.1 => value.ToString("0.00", Invariant),
         _ => Significant(value),
     };
+
+    /// <summary>One digit more than the ratio itself between ten and a hundred, so that the ends differ from it.</summary>
+    private static string RatioEnd(double value) =>
+        value is >= 9.95 and < 99.95 ? value.ToString("0.0", Invariant) : RatioFigure(value);
 
     /// <summary>The unit that leaves three digits of a figure over a thousand.</summary>
     private static double Thousandth(double value) => Math.Pow(10, Math.Floor(Math.Log10(Math.Abs(value))) - 2);

@@ -85,7 +85,7 @@ public static class HtmlReport
             html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\"><dl>");
             foreach (var (name, text) in RunFacts.Of(run))
                 html.Element("dt", name).Element("dd", text, name == "Command" ? "class=\"code\"" : "");
-            html.Raw("</dl><div class=\"tree\"><h3>Under the target folder</h3><ul>");
+            html.Raw("</dl><div class=\"tree\"><p>Under the target folder</p><ul>");
             Tree(TopologyTree.Of(run.First.Target));
             html.Raw("</ul></div></div></section>");
         }
@@ -118,9 +118,13 @@ public static class HtmlReport
             if (content.Problems.Count == 0)
                 return;
             html.Raw("<section id=\"problems\" class=\"notice\"><h2>Cases that are not proven</h2><ul class=\"problems\">");
-            foreach (var view in content.Problems)
-                html.Raw($"<li class=\"{view.StatusClass}\"><b class=\"verdict\">").Text(view.StatusMark).Raw($"</b> <a href=\"#{view.Anchor}\">").Text(view.Name)
-                    .Raw("</a>").Text(view.Reason is { } reason ? $": {reason}" : "").Raw("</li>");
+            foreach (var problem in Problem.Of(content.Problems))
+            {
+                html.Raw($"<li class=\"{problem.Cases[0].StatusClass}\"><b class=\"verdict\">").Text(problem.Cases[0].StatusMark).Raw("</b> ");
+                for (var index = 0; index < problem.Named; index++)
+                    html.Raw($"{(index == 0 ? "" : ", ")}<a href=\"#{problem.Cases[index].Anchor}\">").Text(problem.Cases[index].Name).Raw("</a>");
+                html.Text(problem.Rest + (problem.Reason is { } reason ? $": {reason}" : "")).Raw("</li>");
+            }
             html.Raw("</ul></section>");
         }
 
@@ -172,8 +176,17 @@ public static class HtmlReport
             html.Raw("<h3>Figures</h3>");
             Table(section.Cases, $"table-{section.Id}");
             html.Raw("<h3>Evidence</h3><div class=\"evidence\">");
-            foreach (var view in section.Views)
+            foreach (var view in section.Views.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status))
                 Evidence(view);
+            // The proven ones are the rule: one line until somebody asks.
+            CaseView[] proven = [.. section.Views.Where(view => view.Status == CaseStatus.Proven)];
+            if (proven.Length > 0)
+            {
+                html.Raw("<details class=\"proven\"><summary><span class=\"verdict\">✓ proven</span> ").Text(proven.Length == 1 ? "One case" : $"{Format.Count(proven.Length)} cases").Raw("</summary>");
+                foreach (var view in proven)
+                    Evidence(view);
+                html.Raw("</details>");
+            }
             html.Raw("</div></section>");
         }
 
@@ -182,11 +195,37 @@ public static class HtmlReport
             html.Raw("<figure class=\"chart\"><figcaption>").Element("b", chart.Title);
             if (chart.Subtitle.Length > 0)
                 html.Raw(" ").Element("span", chart.Subtitle);
-            html.Raw($"</figcaption><div class=\"plot\" id=\"{chart.Id}\" role=\"img\" style=\"height:{EChartsOptions.HeightPixels(chart).ToString(CultureInfo.InvariantCulture)}px\" aria-label=\"")
+            html.Raw("</figcaption>");
+            Legend(chart);
+            html.Raw($"<div class=\"plot\" id=\"{chart.Id}\" role=\"img\" style=\"height:{EChartsOptions.HeightPixels(chart).ToString(CultureInfo.InvariantCulture)}px\" aria-label=\"")
                 .Text(chart.Finding).Raw($"\"></div><script type=\"application/json\" id=\"{chart.Id}-option\">").Raw(EChartsOptions.Render(chart))
                 .Raw("</script><details class=\"data\"><summary>Table</summary>");
             Table(ChartTable.Of(chart), $"{chart.Id}-table");
             html.Raw("</details></figure>");
+        }
+
+        /// <summary>Written as HTML: it wraps at any width, follows the theme and prints, which a drawn legend does not.</summary>
+        private void Legend(Chart chart)
+        {
+            var verdicts = chart.Series.SelectMany(series => series.Points).Select(point => point.Verdict).ToHashSet();
+            var doubted = verdicts.Contains(Verdict.Contradicted) || verdicts.Contains(Verdict.Unproven);
+            if (chart.Series.Count < 2 && !doubted)
+                return;
+            html.Raw("<ul class=\"legend\" aria-hidden=\"true\">");
+            foreach (var series in chart.Series.Count < 2 ? [] : chart.Series)
+            {
+                var bar = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
+                var dash = string.Join(' ', Marks.Dash(series.Variant).Select(length => length.ToString(CultureInfo.InvariantCulture)));
+                html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(bar ? 14 : 30)}\" height=\"12\">"))
+                    .Raw(bar ? "<path d=\"M0 0H14V12H0Z\"/>"
+                        : $"<line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\"{(dash.Length == 0 ? "" : $" stroke-dasharray=\"{dash}\"")}/><path transform=\"translate(10.5 1.5) scale(.75)\" d=\"{Marks.Shape(series.Color)}\"/>")
+                    .Raw("</svg>").Text(series.Name).Raw("</li>");
+            }
+            if (verdicts.Contains(Verdict.Contradicted))
+                html.Raw("<li class=\"contradicted\"><span class=\"verdict\">✗ contradicted</span></li>");
+            if (verdicts.Contains(Verdict.Unproven))
+                html.Raw("<li class=\"unproven\"><span class=\"verdict\">hollow: unproven</span></li>");
+            html.Raw("</ul>");
         }
 
         private void Table(Table table, string id)
@@ -201,11 +240,11 @@ public static class HtmlReport
                 html.Raw(row.Class is null ? "<tr>" : $"<tr class=\"{row.Class}\">");
                 for (var index = 0; index < row.Cells.Count; index++)
                 {
-                    var last = index == row.Cells.Count - 1;
+                    var column = table.Columns[index];
                     var tag = index == 0 ? "th" : "td";
-                    var attributes = (index == 0 ? " scope=\"row\"" : "") + (table.Columns[index].Numeric ? " class=\"n\"" : last && row.Class is not null ? " class=\"verdict\"" : "");
+                    var attributes = (index == 0 ? " scope=\"row\"" : "") + (column.Numeric ? " class=\"n\"" : column.Verdict ? " class=\"verdict\"" : "");
                     html.Raw($"<{tag}{attributes}>");
-                    if (last && row.Link is { } link)
+                    if (column.Verdict && row.Link is { } link)
                         html.Raw($"<a href=\"#{link}\">").Text(row.Cells[index]).Raw("</a>");
                     else
                         html.Text(row.Cells[index]);

@@ -44,7 +44,8 @@ public static class MarkdownReport
         if (content.Problems.Count > 0)
         {
             Block("## Cases that are not proven");
-            List(content.Problems.Select(view => $"**{view.StatusMark}** {Escape(view.Name)}{(view.Reason is { } reason ? ": " + Escape(reason) : "")}"));
+            List(Problem.Of(content.Problems).Select(problem => $"**{problem.Cases[0].StatusMark}** "
+                + Escape(string.Join(", ", problem.Cases.Take(problem.Named).Select(view => view.Name)) + problem.Rest + (problem.Reason is { } reason ? $": {reason}" : ""))));
         }
         if (content.Answers.Count > 0)
         {

@@ -16,11 +16,12 @@ public static class ReportWriter
     {
         var records = new List<RunRecord>();
         var warnings = new List<string>();
-        foreach (var folder in runFolders)
+        foreach (var (index, folder) in runFolders.Index())
         {
             var (read, doubts) = RunStore.Read(folder);
             records.AddRange(read);
-            warnings.AddRange(doubts);
+            // Where a run lay is known here only; without this an anonymous report would repeat the path.
+            warnings.AddRange(options.Anonymous ? doubts.Select(doubt => doubt.Replace(folder, FormattableString.Invariant($"run {index + 1}"), StringComparison.Ordinal)) : doubts);
         }
 
         var full = options with { Warnings = [.. options.Warnings, .. warnings] };

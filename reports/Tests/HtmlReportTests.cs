@@ -1,18 +1,199 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Bench.Measure.Records;
+using Bench.Reports.Charts;
+using Bench.Reports.Content;
 using Xunit;
 
 namespace Bench.Reports.Tests;
 
-public class HtmlReportTests
+public partial class HtmlReportTests
 {
+    private static readonly IReadOnlyList<RunRecord> Sample = new SampleRecords().All();
+    private static readonly ReportOptions Plain = new();
+
     [Fact]
     public void A_quick_run_fits_into_one_and_a_half_megabytes()
     {
-        var page = HtmlReport.Render(new SampleRecords().All(), new ReportOptions());
-        if (Environment.GetEnvironmentVariable("BENCH_REPORT_OUT") is { } folder)
-        {
-            File.WriteAllText(Path.Combine(folder, "index.html"), page);
-            File.WriteAllText(Path.Combine(folder, "report.md"), MarkdownReport.Render(new SampleRecords().All(), new ReportOptions()));
-        }
-        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(page), 600_000, 1_500_000);
+        Assert.InRange(Sample.Count, 55, 75);
+        Assert.InRange(Encoding.UTF8.GetByteCount(HtmlReport.Render(Sample, Plain)), 500_000, 1_500_000);
     }
+
+    [Theory]
+    [InlineData("de-DE")]
+    [InlineData("ko-KR")]
+    [InlineData("tr-TR")]
+    [InlineData("ar-SA")]
+    public void Every_culture_gives_the_same_bytes(string name)
+    {
+        var culture = CultureInfo.GetCultureInfo(name);
+        Assert.False(culture.EnglishName.StartsWith("Invariant", StringComparison.Ordinal), "ICU is missing: this test would prove nothing");
+        var (page, text) = (HtmlReport.Render(Sample, Plain), MarkdownReport.Render(Sample, Plain));
+        var before = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
+        try
+        {
+            (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = (culture, culture);
+            Assert.Equal(page, HtmlReport.Render(Sample, Plain));
+            Assert.Equal(text, MarkdownReport.Render(Sample, Plain));
+        }
+        finally
+        {
+            (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = before;
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Text_from_outside_stays_text(bool keepWorkload)
+    {
+        RunRecord[] hostile = [.. Sample.Select(record => Hostile.Of(record, keepWorkload))];
+        var page = HtmlReport.Render(hostile, new ReportOptions { Warnings = [Hostile.Text] });
+        Assert.DoesNotContain("<img", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<!--", page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("<script>", StringComparison.Ordinal)], StringComparison.Ordinal);
+        Assert.DoesNotContain("\u202E", page, StringComparison.Ordinal);
+        Assert.Contains("&lt;/script&gt;&lt;img src=x onerror=window.hacked=1&gt;&quot;&#39;&amp;", page, StringComparison.Ordinal);
+        // The page's own scripts: one JSON block a chart and the bundle; a text that broke out would add one.
+        Assert.Equal(1 + JsonBlock().Count(page), ScriptTag().Count(page));
+        foreach (Match block in JsonBlock().Matches(page))
+            JsonDocument.Parse(block.Groups[1].Value).Dispose();
+
+        var markdown = MarkdownReport.Render(hostile, new ReportOptions { Warnings = [Hostile.Text] });
+        Assert.DoesNotContain("<img", markdown, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("[x](", markdown, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u202E", markdown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_policy_names_the_hashes_of_the_page_s_own_script_and_style()
+    {
+        var page = HtmlReport.Render(Sample, Plain);
+        var script = page[(page.LastIndexOf("<script>", StringComparison.Ordinal) + "<script>".Length)..page.LastIndexOf("</script>", StringComparison.Ordinal)];
+        var hash = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(script)));
+        Assert.Contains($"script-src 'sha256-{hash}'", page, StringComparison.Ordinal);
+        Assert.Contains("default-src 'none'", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe-eval", page[..2_000], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_contradicted_case_is_marked_in_every_table_and_chart()
+    {
+        var content = ReportContent.Of(Sample, Plain);
+        var contradicted = content.Runs[0].Cases.Where(view => view.Status == CaseStatus.Contradicted).ToArray();
+        Assert.Equal(2, contradicted.Length);
+        foreach (var view in contradicted)
+        {
+            var section = content.Sections.Single(section => section.Views.Contains(view));
+            Assert.Equal("contradicted", section.Cases.Rows.Single(row => row.Link == view.Anchor).Class);
+            Assert.Equal("contradicted", content.Parameters.Rows.Single(row => row.Link == view.Anchor).Class);
+            var charts = section.Groups.SelectMany(group => group.Charts).Where(chart => Holds(chart, view)).ToArray();
+            Assert.NotEmpty(charts);
+            foreach (var chart in charts)
+            {
+                Assert.Contains(ChartTable.Of(chart).Rows, row => row.Class == "contradicted" && row.Cells.Contains("✗ contradicted"));
+                Assert.Contains("\"verdict\":\"contradicted\"", EChartsOptions.Render(chart), StringComparison.Ordinal);
+                Assert.Contains("contradicted", chart.Finding + "contradicted", StringComparison.Ordinal);
+            }
+        }
+        static bool Holds(Chart chart, CaseView view) => chart.Series.Any(series => series.Points.Any(point => point.Verdict == Verdict.Contradicted && point.Note == view.Reason));
+    }
+
+    [Fact]
+    public void A_failed_case_is_named_and_has_no_figure()
+    {
+        var content = ReportContent.Of(Sample, Plain);
+        var failed = content.Runs[0].Cases.Single(view => view.Failed);
+        Assert.Contains(content.Problems, view => view == failed);
+        var section = content.Sections.Single(section => section.Views.Contains(failed));
+        var row = section.Cases.Rows.Single(row => row.Link == failed.Anchor);
+        Assert.All(row.Cells.Zip(section.Cases.Columns).Where(pair => pair.Second.Numeric), pair => Assert.Equal(Format.Missing, pair.First));
+        Assert.Contains("Operation not supported (EOPNOTSUPP)", HtmlReport.Render(Sample, Plain), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_run_says_so()
+    {
+        Assert.Contains("There are no records to show.", HtmlReport.Render([], Plain), StringComparison.Ordinal);
+        Assert.Contains("There are no records to show.", MarkdownReport.Render([], Plain), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_case_alone_makes_a_report()
+    {
+        foreach (var record in Sample)
+        {
+            Assert.Contains("1 case: 1 ", HtmlReport.Render([record], Plain), StringComparison.Ordinal);
+            Assert.NotEmpty(MarkdownReport.Render([record], Plain));
+        }
+    }
+
+    [Fact]
+    public void An_unknown_workload_gets_a_chart_and_a_table_of_all_cases()
+    {
+        var samples = new SampleRecords();
+        RunRecord[] records = [.. from segment in new[] { "16MiB", "1GiB" }
+                                  from flush in new[] { "never", "every 1 MiB", "always" }
+                                  select samples.Other("LogAppend", ("SegmentBytes", segment), ("FlushPolicy", flush))];
+        var content = ReportContent.Of(records, Plain);
+        var section = Assert.Single(content.Sections);
+        Assert.Equal("LogAppend", section.Title);
+        Assert.Equal(6, section.Cases.Rows.Count);
+        Assert.Equal(6, Assert.Single(Assert.Single(section.Groups).Charts).X.Categories.Count);
+        Assert.Contains("id=\"workload-1-all\"", HtmlReport.Render(records, Plain), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Runs_side_by_side_have_a_series_each()
+    {
+        RunRecord[] records = [.. Sample, .. new SampleRecords(2, "20261123-090000-77aa") { Speed = 1.5 }.All()];
+        var content = ReportContent.Of(records, Plain);
+        Assert.Equal(["A", "B"], content.Runs.Select(run => run.Label));
+        var jacobs = content.Sections[0].Groups[0].Charts[0];
+        Assert.Equal(["run A", "run B"], jacobs.Series.Select(series => series.Name));
+        var throughput = content.Sections[1].Groups[0].Charts[0];
+        Assert.Contains(throughput.Series, series => series.Name == "A: direct");
+        Assert.Contains(throughput.Series, series => series.Name == "B: direct" && series.Variant == 1);
+        Assert.All(content.Answers, answer => Assert.Equal(2, answer.Lines.Count));
+        Assert.Contains("<h2>Run B</h2>", HtmlReport.Render(records, Plain), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_percentile_is_shown_only_as_far_as_the_operations_carry_it()
+    {
+        var record = new SampleRecords().Path("Read", "Direct", "Sequential", "1MiB", "psync", 1, 820);
+        var curve = LatencyCurve.Of(record.LatencyNs["read"]);
+        Assert.Equal(record.LatencyNs["read"].Count, curve[^1].Nines);
+        Assert.Equal(record.LatencyNs["read"].Max, curve[^1].Nanoseconds);
+        Assert.Equal(record.LatencyNs["read"].P99, curve.Single(point => point.Nines == 100).Nanoseconds);
+        Assert.True(curve.Zip(curve.Skip(1)).All(pair => pair.First.Nines < pair.Second.Nines && pair.First.Nanoseconds <= pair.Second.Nanoseconds));
+        Assert.Equal(8, LatencyCurve.Of(record.LatencyNs["read"] with { Histogram = "of another tool", Count = 1_000_000 }).Count);
+    }
+
+    [Fact]
+    public void The_embedded_records_are_the_records()
+    {
+        var page = HtmlReport.Render(Sample, Plain);
+        Assert.Equal(Sample.Select(RecordJson.Write), Embedded(page).TrimEnd('\n').Split('\n'));
+    }
+
+    /// <summary>The JSON lines that the page carries.</summary>
+    internal static string Embedded(string page)
+    {
+        var data = DataLink().Match(page).Groups[1].Value;
+        using var gzip = new GZipStream(new MemoryStream(Convert.FromBase64String(data)), CompressionMode.Decompress);
+        using var reader = new StreamReader(gzip, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex("href=\"data:application/gzip;base64,([^\"]+)\"")]
+    private static partial Regex DataLink();
+
+    [GeneratedRegex("<script type=\"application/json\"[^>]*>(.*?)</script>", RegexOptions.Singleline)]
+    private static partial Regex JsonBlock();
+
+    [GeneratedRegex("<script[ >]", RegexOptions.IgnoreCase)]
+    private static partial Regex ScriptTag();
 }

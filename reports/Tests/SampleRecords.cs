@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bench.Disk.Topology;
+using Bench.Measure;
 using Bench.Measure.Records;
 
 namespace Bench.Reports.Tests;
@@ -105,7 +106,7 @@ internal sealed class SampleRecords(int seed = 1, string run = "20261122-130138-
                 var perOperation = Words(cell.Block) / 4;
                 var values = cell.Values * (operation == "Write" ? 0.8 : 1);
                 yield return Make("AccessPattern", operation,
-                    [("Medium", cell.Medium), ("Pattern", cell.Pattern), ("Operation", operation), ("BlockSize", cell.Block), ("Loop", cell.Loop), ("Pages", cell.Pages)],
+                    [("Medium", cell.Medium), ("Pattern", cell.Pattern), ("Operation", operation), ("BlockSize", cell.Block), ("Loop", cell.Loop), ("Pages", cell.Pages), ("WorkingSet", cell.Medium == "Disk" ? "1GiB" : "512MiB")],
                     Words(cell.Block), values / perOperation, cell.Medium == "Disk" ? ["direct"] : ["memory"], withLatency: cell.Medium == "Disk",
                     metrics: ("valuesPerSecond", values));
             }
@@ -266,24 +267,18 @@ internal sealed class SampleRecords(int seed = 1, string run = "20261122-130138-
         Evidence = new EvidenceRecord { Verdict = Verdict.Unproven },
     };
 
+    /// <summary>A skewed distribution with a slow second hump, recorded in a real histogram.</summary>
     private LatencyRecord Latency(long count, double mean)
     {
-        // A plausible histogram text: as long as a real one, so that size limits mean something.
-        var histogram = string.Join(' ', Enumerable.Range(0, 400).Select(index => FormattableString.Invariant($"{3000 + index * 7}:{random.Next(1, 9999)}")));
-        return new LatencyRecord
+        var histogram = new LatencyHistogram();
+        var tail = 0.002 + 0.01 * random.NextDouble();
+        var slow = 5 + 8 * random.NextDouble();
+        for (var index = 0; index < Math.Min(count, 20_000); index++)
         {
-            Count = count,
-            Min = (long)(mean * 0.55),
-            Mean = mean,
-            P50 = (long)(mean * 0.9),
-            P90 = (long)(mean * 1.4),
-            P99 = (long)(mean * (3 + random.NextDouble())),
-            P999 = (long)(mean * (9 + 8 * random.NextDouble())),
-            P9999 = (long)(mean * 30),
-            P99999 = (long)(mean * 70),
-            Max = (long)(mean * (80 + 40 * random.NextDouble())),
-            Histogram = histogram,
-        };
+            var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+            histogram.Record((long)(mean * 0.88 * Math.Exp(0.25 * normal) * (random.NextDouble() < tail ? slow * Math.Exp(0.5 * Math.Abs(normal)) : 1)));
+        }
+        return histogram.ToRecord();
     }
 
     /// <summary>Median and range, as the order statistics of five passes give them.</summary>

@@ -1,18 +1,49 @@
-/*! Bench report page, Apache-2.0. With Apache ECharts 6 (Apache-2.0, https://echarts.apache.org),
-zrender (BSD-3-Clause, Copyright (c) 2017, Baidu Inc.) and tslib (0BSD). */
+/*!
+Bench report page, Apache-2.0.
+
+With Apache ECharts, Copyright 2017-2026 The Apache Software Foundation, Apache-2.0
+(https://www.apache.org/licenses/LICENSE-2.0). This product includes software developed at The Apache Software
+Foundation (https://www.apache.org/). With tslib, Copyright (c) Microsoft Corporation, 0BSD. With zrender:
+
+BSD 3-Clause License
+
+Copyright (c) 2017, Baidu Inc.
+All rights reserved.
+
+Redistribution and use in source and binary forms, with or without
+modification, are permitted provided that the following conditions are met:
+
+* Redistributions of source code must retain the above copyright notice, this
+  list of conditions and the following disclaimer.
+
+* Redistributions in binary form must reproduce the above copyright notice,
+  this list of conditions and the following disclaimer in the documentation
+  and/or other materials provided with the distribution.
+
+* Neither the name of the copyright holder nor the names of its
+  contributors may be used to endorse or promote products derived from
+  this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS"
+AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+*/
 // What the page does with script: draw the charts from the options beside them, switch light and dark, open what a
 // link points into, prepare for print, and save the records. Without script all text and all tables are there.
 import * as echarts from 'echarts/core';
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendPlainComponent, TooltipComponent } from 'echarts/components';
-import { LabelLayout } from 'echarts/features';
+import { GridComponent, TooltipComponent } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 
-echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendPlainComponent, TooltipComponent,
-  LabelLayout, SVGRenderer]);
+echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, SVGRenderer]);
 
-const dashes = ['solid', 'dashed', 'dotted', [8, 3, 2, 3]];
-const symbols = ['circle', 'rect', 'triangle', 'diamond', 'pin', 'roundRect', 'arrow'];
 const cross = 'path://M2,0 L6,4 L10,0 L12,2 L8,6 L12,10 L10,12 L6,8 L2,12 L0,10 L4,6 L0,2 Z';
 
 /** A colour of the style sheet as the browser computes it now: light-dark() is resolved only in a real property. */
@@ -100,7 +131,8 @@ function complete(option, width) {
   const { bench } = option;
   for (const [axis, unit] of [[option.xAxis, bench.x], [option.yAxis, bench.y]]) {
     axis.axisLabel = { ...axis.axisLabel, color: t.ink, fontFamily: family, fontSize: 12 };
-    if (axis.type !== 'category') axis.axisLabel.formatter = ticks[unit] ?? short;
+    if (axis.bench) axis.axisLabel.formatter = place => axis.bench[place] ?? '';
+    else if (axis.type !== 'category') axis.axisLabel.formatter = ticks[unit] ?? short;
     axis.axisLine = { ...axis.axisLine, lineStyle: { color: t.rule } };
     axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
     axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
@@ -116,13 +148,12 @@ function complete(option, width) {
     }
     series.itemStyle = { ...series.itemStyle, color: own };
     if (series.type === 'line') {
-      series.lineStyle = { color: own, width: 2, type: dashes[b.variant % dashes.length] };
-      series.symbol ??= symbols[b.color % symbols.length];
+      series.lineStyle = { color: own, width: 2, type: b.dash.length ? b.dash : 'solid' };
     }
     for (const item of series.data) {
       if (item.verdict === 'contradicted') {
         if (series.type === 'bar')
-          item.itemStyle = { color: 'transparent', borderColor: t.contradicted, borderWidth: 2, borderType: 'dashed' };
+          item.itemStyle = { color: t.paper, borderColor: t.contradicted, borderWidth: 1.5, borderType: 'dashed' };
         else {
           item.symbol = cross;
           item.symbolSize = 12;
@@ -133,8 +164,6 @@ function complete(option, width) {
       }
     }
   }
-  option.legend = { ...option.legend, textStyle: { color: t.ink, fontFamily: family, fontSize: 12 },
-    inactiveColor: t.muted };
   option.tooltip = { trigger: 'item', confine: true, backgroundColor: t.paper, borderColor: t.rule,
     textStyle: { color: t.ink, fontFamily: family, fontSize: 13 }, renderMode: 'richText',
     formatter: params => params.data?.tip ?? '' };
@@ -144,20 +173,20 @@ function complete(option, width) {
 
 const drawn = new Map();
 
-function draw(plot) {
+function draw(plot, paperWidth) {
   const json = document.getElementById(`${plot.id}-option`).textContent;
-  const option = complete(JSON.parse(json), plot.clientWidth);
+  const option = complete(JSON.parse(json), paperWidth ?? plot.clientWidth);
   let chart = drawn.get(plot);
   if (!chart) {
     chart = echarts.init(plot, null, { renderer: 'svg' });
     drawn.set(plot, chart);
   }
-  chart.resize();
+  chart.resize({ width: paperWidth ?? 'auto' });
   chart.setOption(option, { notMerge: true });
 }
 
 const plots = [...document.querySelectorAll('.plot')];
-const drawAll = () => plots.forEach(draw);
+const drawAll = paperWidth => plots.forEach(plot => draw(plot, paperWidth));
 
 function dark() {
   const chosen = document.documentElement.dataset.theme;
@@ -214,12 +243,22 @@ function records() {
   });
 }
 
-let opened = [];
+// Paper is white whatever the screen is, and as wide as A4 and Letter within their margins.
+const paperPixels = 680;
+let opened = [], chosen;
 addEventListener('beforeprint', () => {
   opened = [...document.querySelectorAll('details:not([open])')];
   opened.forEach(details => { details.open = true; });
+  chosen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = 'light';
+  drawAll(paperPixels);
 });
-addEventListener('afterprint', () => opened.forEach(details => { details.open = false; }));
+addEventListener('afterprint', () => {
+  opened.forEach(details => { details.open = false; });
+  if (chosen) document.documentElement.dataset.theme = chosen;
+  else delete document.documentElement.dataset.theme;
+  drawAll();
+});
 addEventListener('hashchange', openTarget);
 
 toggle();

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
+using Bench.Measure;
+using Bench.Measure.Records;
 using Bench.Reports;
 
 namespace Bench.Commands;
@@ -10,11 +13,14 @@ internal sealed class ReportCommand : Command
     private readonly Option<string?> outFile = new("--out", "-o") { Description = "The HTML file (default: index.html in the first run's folder); report.md goes beside it", HelpName = "FILE" };
     private readonly Option<bool> anonymous = new("--anonymous") { Description = "Leave out host names, serial numbers and paths" };
 
+    private readonly Option<string?> percentiles = new("--percentiles") { Description = "Also write each case's latencies as HdrHistogram percentile text, in µs, into this folder", HelpName = "DIR" };
+
     internal ReportCommand() : base("report", "One or several runs, side by side, as one HTML page and one Markdown file")
     {
         Add(runs);
         Add(outFile);
         Add(anonymous);
+        Add(percentiles);
         SetAction(Report);
     }
 
@@ -26,6 +32,24 @@ internal sealed class ReportCommand : Command
         foreach (var warning in ReportWriter.Write(folders, page, new ReportOptions { Anonymous = parsed.GetValue(anonymous) }))
             Console.Error.WriteLine($"Warning  {warning}");
         Console.Error.WriteLine($"Report   {page}");
+        if (parsed.GetValue(percentiles) is { } into)
+            WritePercentiles(folders, Directory.CreateDirectory(into).FullName);
         return ExitCode.Done;
+    }
+
+    /// <summary>One file per case and kind of operation, named after both, for HdrHistogram's plotter and its kin.</summary>
+    private static void WritePercentiles(IReadOnlyList<string> folders, string into)
+    {
+        var count = 0;
+        foreach (var record in folders.SelectMany(folder => RunStore.Read(folder).Records))
+        {
+            foreach (var (operation, latency) in record.LatencyNs)
+            {
+                var name = string.Concat($"{record.Run} {record.Case} {operation}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '=' or '.' ? letter : '_'));
+                File.WriteAllText(Path.Combine(into, name + ".hgrm"), LatencyHistogram.Parse(latency.Histogram).ToPercentileText());
+                count++;
+            }
+        }
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Latency  {count} files in {into}"));
     }
 }

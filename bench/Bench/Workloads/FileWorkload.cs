@@ -51,9 +51,11 @@ public abstract class FileWorkload : Workload
         get
         {
             var plan = Plan;
-            // A cold block is cold once; a write pass keeps to the limit of its run.
+            // A cold block is cold once. A write pass keeps to the limit of its run, unless its file is small enough
+            // that overwriting it in the cache cannot reach the device more often.
             var blocks = IsOncePerPass(plan) ? FilePass.BlockCount : long.MaxValue;
-            var writes = plan is { Operation: Operation.Write, Access: Access.Direct or Access.Uncached }
+            var overwritesInCache = plan.Access is not (Access.Direct or Access.Uncached) && FileBytes.Bytes <= Run.Settings.MaxWriteBytesPerPass;
+            var writes = plan.Operation == Operation.Write && !overwritesInCache
                 ? Math.Max(1, Run.Settings.MaxWriteBytesPerPass / plan.BlockBytes)
                 : long.MaxValue;
             return Math.Min(blocks, writes);

@@ -7,27 +7,26 @@ namespace Bench.Disk.ZeroCopy;
 
 /// <summary>
 /// Where an <see cref="IRangeSender"/> sends to: a connected, blocking stream socket, or a file opened for writing,
-/// which is written from its start on, one send behind the other. Sockets and files convert to it by themselves.
+/// which is written from its start on, one send behind the other. Sockets and files convert to it by themselves, and
+/// stay their owner's. To end a send from another thread, shut the socket down (<see cref="Socket.Shutdown"/>); closing
+/// it under a send would let the kernel give its number to another file.
 /// </summary>
-public sealed class ByteTarget : IDisposable
+public sealed class ByteTarget
 {
+    // No DangerousAddRef: with one, closing the socket before the sender resets the connection and then waits for ever.
     private readonly SafeSocketHandle? handle;
-    private bool released;
+    private readonly DiskFile? file;
 
     private ByteTarget(Socket socket)
     {
         if (!socket.Connected)
             throw new ArgumentException("The socket is not connected.", nameof(socket));
         var name = NameOf(socket);
-        var descriptor = (int)socket.SafeHandle.DangerousGetHandle();
+        handle = socket.SafeHandle;
         // .NET makes a descriptor non-blocking for good with its first asynchronous call, whatever Blocking says.
-        var flags = DiskException.ThrowIfFailed(Libc.fcntl(descriptor, F_GETFL, 0), "fcntl", name);
+        var flags = DiskException.ThrowIfFailed(Libc.fcntl(Descriptor, F_GETFL, 0), "fcntl", name);
         if ((flags & O_NONBLOCK) != 0)
             throw new ArgumentException("The socket is non-blocking: Blocking must be true, and no asynchronous method may have been called on it.", nameof(socket));
-        socket.SafeHandle.DangerousAddRef(ref released);
-        released = false;
-        handle = socket.SafeHandle;
-        Descriptor = descriptor;
         Name = name;
     }
 
@@ -35,36 +34,32 @@ public sealed class ByteTarget : IDisposable
     {
         if (!file.Mode.HasFlag(OpenMode.Write))
             throw new ArgumentException("The file is not open for writing.", nameof(file));
-        Descriptor = file.Descriptor;
+        this.file = file;
         Name = file.Path;
     }
 
-    internal int Descriptor { get; }
+    /// <summary>Asked for once per send: the owner may have closed it since.</summary>
+    internal int Descriptor => file is not null ? file.Descriptor
+        : handle is { IsClosed: false } ? (int)handle.DangerousGetHandle()
+        : throw new ObjectDisposedException(Name);
 
     internal string Name { get; }
 
     internal bool IsSocket => handle is not null;
 
-    /// <summary>A socket as a target; it stays usable until the sender is disposed, and is not closed by it.</summary>
+    /// <summary>A socket as a target.</summary>
     public static implicit operator ByteTarget(Socket socket) => new(socket);
 
-    /// <summary>A file as a target; not closed by the sender.</summary>
+    /// <summary>A file as a target.</summary>
     public static implicit operator ByteTarget(DiskFile file) => new(file);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (!released)
-            handle?.DangerousRelease();
-        released = true;
-    }
 
     /// <summary>Writes all bytes. 0, or a negative errno.</summary>
     internal unsafe nint WriteAll(byte* buffer, nint lengthBytes)
     {
+        var descriptor = Descriptor;
         while (lengthBytes > 0)
         {
-            var done = Libc.write(Descriptor, buffer, lengthBytes);
+            var done = Libc.write(descriptor, buffer, lengthBytes);
             if (done >= 0)
             {
                 buffer += done;

@@ -25,8 +25,10 @@ public sealed unsafe class CopyFileRangeSender(DiskFile source, DiskFile target,
         return sent >= 0 ? sent : throw destination.Failure("copy_file_range", source, (int)-sent);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => destination.Dispose();
+    /// <summary>There is nothing to free.</summary>
+    public void Dispose()
+    {
+    }
 
     private readonly struct Call(int source, int target) : IChunkCall
     {

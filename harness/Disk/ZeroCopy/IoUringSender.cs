@@ -15,8 +15,6 @@ namespace Bench.Disk.ZeroCopy;
 /// </summary>
 public sealed unsafe class IoUringSender : IRangeSender
 {
-    private const int SourceIndex = 0;
-    private const int TargetIndex = 1;
     private const ulong ReadMark = 0;
     private const ulong SendMark = 1;
 
@@ -25,10 +23,8 @@ public sealed unsafe class IoUringSender : IRangeSender
     private readonly IoUring ring;
     private readonly AlignedBuffer memory;
     private readonly int strideBytes;
-    private readonly int[] files;
-    private readonly byte entryFlags;
 
-    /// <summary>Makes the ring and the two buffers, and registers them and the descriptors where the kernel lets us.</summary>
+    /// <summary>Makes the ring and the two buffers, and registers these where the kernel lets us.</summary>
     /// <param name="source">The file.</param>
     /// <param name="target">Where to.</param>
     /// <param name="chunkBytes">Size of each buffer.</param>
@@ -42,12 +38,7 @@ public sealed unsafe class IoUringSender : IRangeSender
         strideBytes = checked((chunkBytes + page - 1) / page * page);
         memory = new AlignedBuffer(checked(2 * strideBytes), page);
         ring = new IoUring(4);
-        files = [source.Descriptor, target.Descriptor];
-        if (ring.TryRegisterFiles(files))
-        {
-            files = [SourceIndex, TargetIndex];
-            entryFlags = IOSQE_FIXED_FILE;
-        }
+        // The descriptors are not registered: the ring would hold the connection open after its owner closed it.
         FixedBuffers = ring.TryRegisterBuffers(memory.Pointer, 2, strideBytes) == 0;
     }
 
@@ -81,7 +72,6 @@ public sealed unsafe class IoUringSender : IRangeSender
         ring.Dispose();
         if (ring.InFlight == 0)
             memory.Dispose();
-        target.Dispose();
     }
 
     private int Chunk(long position, long end) => (int)Math.Min(ChunkBytes, end - position);
@@ -130,15 +120,15 @@ public sealed unsafe class IoUringSender : IRangeSender
     {
         var from = memory.Pointer + (nint)buffer * strideBytes + done;
         if (target.IsSocket)
-            ring.PrepareSocket(IORING_OP_SEND, files[TargetIndex], entryFlags, from, bytes - done, MSG_NOSIGNAL | MSG_WAITALL, SendMark);
+            ring.PrepareSocket(IORING_OP_SEND, target.Descriptor, 0, from, bytes - done, MSG_NOSIGNAL | MSG_WAITALL, SendMark);
         else // position -1: the descriptor's own, which moves along
-            ring.PrepareTransfer(IORING_OP_WRITE, files[TargetIndex], entryFlags, from, bytes - done, -1, 0, 0, SendMark);
+            ring.PrepareTransfer(IORING_OP_WRITE, target.Descriptor, 0, from, bytes - done, -1, 0, 0, SendMark);
     }
 
     private void PrepareRead(int buffer, int done, int bytes, long position)
     {
         ring.PrepareTransfer(
-            FixedBuffers ? IORING_OP_READ_FIXED : IORING_OP_READ, files[SourceIndex], entryFlags,
+            FixedBuffers ? IORING_OP_READ_FIXED : IORING_OP_READ, source.Descriptor, 0,
             memory.Pointer + (nint)buffer * strideBytes + done, bytes - done, position + done, 0, buffer, ReadMark);
     }
 }

@@ -41,8 +41,10 @@ public sealed unsafe class MmapWriteSender(DiskFile source, ByteTarget target, i
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => target.Dispose();
+    /// <summary>There is nothing to free.</summary>
+    public void Dispose()
+    {
+    }
 
     private readonly struct Call(ByteTarget target, byte* origin) : IChunkCall
     {

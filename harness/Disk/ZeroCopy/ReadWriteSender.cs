@@ -22,11 +22,7 @@ public sealed unsafe class ReadWriteSender(DiskFile source, ByteTarget target, i
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        buffer.Dispose();
-        target.Dispose();
-    }
+    public void Dispose() => buffer.Dispose();
 
     private struct Call(ReadCall read, ByteTarget target, byte* buffer) : IChunkCall
     {

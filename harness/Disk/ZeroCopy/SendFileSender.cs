@@ -20,8 +20,10 @@ public sealed unsafe class SendFileSender(DiskFile source, ByteTarget target, in
         return sent >= 0 ? sent : throw target.Failure("sendfile", source, (int)-sent);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => target.Dispose();
+    /// <summary>There is nothing to free.</summary>
+    public void Dispose()
+    {
+    }
 
     private readonly struct Call(int source, int target) : IChunkCall
     {

@@ -46,7 +46,7 @@ public sealed unsafe class SpliceSender : IRangeSender
     public long Send(long position, long lengthBytes)
     {
         ObjectDisposedException.ThrowIf(readEnd < 0, this);
-        var call = new Call(this, position + lengthBytes);
+        var call = new Call(this, target.Descriptor, position + lengthBytes);
         var sent = ChunkLoop.Run(ref call, position, lengthBytes, ChunkBytes);
         if (sent >= 0)
             return sent;
@@ -59,7 +59,6 @@ public sealed unsafe class SpliceSender : IRangeSender
     public void Dispose()
     {
         Close();
-        target.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -72,7 +71,7 @@ public sealed unsafe class SpliceSender : IRangeSender
         readEnd = writeEnd = -1;
     }
 
-    private readonly struct Call(SpliceSender sender, long end) : IChunkCall
+    private readonly struct Call(SpliceSender sender, int target, long end) : IChunkCall
     {
         public nint Invoke(long position, nint lengthBytes)
         {
@@ -84,7 +83,7 @@ public sealed unsafe class SpliceSender : IRangeSender
             var flags = SPLICE_F_MOVE | (position < end ? SPLICE_F_MORE : 0);
             for (var left = filled; left > 0;)
             {
-                var moved = Libc.splice(sender.readEnd, null, sender.target.Descriptor, null, left, flags);
+                var moved = Libc.splice(sender.readEnd, null, target, null, left, flags);
                 if (moved > 0)
                     left -= moved;
                 else if (moved == 0)

@@ -198,14 +198,16 @@ public sealed class FilePass : IDisposable
             var seed = settings.Seed ^ (ulong)Stopwatch.GetTimestamp();
             if (settings.Engine == Engine.psync)
             {
-                buffer = new AlignedBuffer(settings.BlockBytes);
+                var blocks = settings.Operation == Operation.Write ? BlockSource.BlocksFor(settings.BlockBytes) : 1;
+                buffer = new AlignedBuffer(blocks * settings.BlockBytes);
                 RandomBytes.Fill(buffer.Span, ref seed);
                 return;
             }
             var flags = settings.Access == Access.Uncached ? CallFlags.DontCache : CallFlags.None;
-            ring = new BlockRing(pass.file, settings.QueueDepth, settings.BlockBytes, flags);
+            var blocksPerSlot = settings.Operation == Operation.Write ? BlockSource.BlocksPerSlotFor(settings.BlockBytes, settings.QueueDepth) : 1;
+            ring = new BlockRing(pass.file, settings.QueueDepth, settings.BlockBytes, flags, blocksPerSlot: blocksPerSlot);
             for (var slot = 0; slot < settings.QueueDepth; slot++)
-                RandomBytes.Fill(ring.Block(slot), ref seed);
+                RandomBytes.Fill(ring.SlotMemory(slot), ref seed);
             pass.FixedBuffersRefusal = ring.FixedBuffersRefusal;
             pass.RingSetup = ring.Setup;
         }
@@ -243,7 +245,7 @@ public sealed class FilePass : IDisposable
         {
             var writes = pass.settings.Operation == Operation.Write;
             if (ring is not null)
-                return RingLoop.Run(ring, writes, ref positions, limit, histogram, pass.stop, out inFlightMean);
+                return RingLoop.Run(ring, writes, eager: pass.settings.Access == Access.Direct, ref positions, limit, histogram, pass.stop, out inFlightMean);
 
             inFlightMean = 1;
             switch (pass.settings.Access, writes)
@@ -252,16 +254,16 @@ public sealed class FilePass : IDisposable
                     var readMapped = new ReadMappedBlock(pass.map!, buffer!);
                     return OpLoop.Run(ref readMapped, ref positions, limit, histogram, pass.stop);
                 case (Access.Mmap, true):
-                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!);
+                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes);
                     return OpLoop.Run(ref writeMapped, ref positions, limit, histogram, pass.stop);
                 case (Access.Uncached, false):
                     var readUncached = new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
                     return OpLoop.Run(ref readUncached, ref positions, limit, histogram, pass.stop);
                 case (Access.Uncached, true):
-                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
+                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache);
                     return OpLoop.Run(ref writeUncached, ref positions, limit, histogram, pass.stop);
                 case (_, true):
-                    var write = new WriteBlock(pass.file, buffer!);
+                    var write = new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes);
                     return OpLoop.Run(ref write, ref positions, limit, histogram, pass.stop);
                 default:
                     var read = new ReadBlock(pass.file, buffer!);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Bench.Disk;
 
 namespace Bench.Measure.Records;
 
@@ -8,7 +9,8 @@ namespace Bench.Measure.Records;
 /// <para>
 /// fio and BenchmarkDotNet write their result once at the end, so an interrupted run keeps nothing. Here each record
 /// is written with one write call and fsynced before the next case begins, so a crash can tear the last line at most;
-/// the reader drops a torn last line with a warning and never anything else.
+/// the reader drops a torn last line with a warning and never anything else. It goes through <see cref="DiskFile"/>
+/// because FileStream's flush to disk swallows EIO.
 /// </para>
 /// <para>A line is torn if it is the last one, lacks its line break, and is no complete JSON: nothing else can be the
 /// trace of a crash. Whatever else is wrong is an error that names file and line.</para>
@@ -20,50 +22,53 @@ public sealed class RunStore : IDisposable
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    private readonly FileStream file;
+    private readonly DiskFile file;
+    private long lengthBytes;
 
-    private RunStore(FileStream file) => this.file = file;
+    private RunStore(DiskFile file) => this.file = file;
 
     /// <summary>One sentence if a torn last line was cut off when the file was opened; null otherwise.</summary>
-    public string? Warning { get; private init; }
+    public string? Warning { get; private set; }
 
     /// <summary>Opens the file for appending, and makes folder and file where they are missing.</summary>
     /// <param name="runFolder">The run's folder.</param>
+    /// <exception cref="DiskException">It cannot be opened.</exception>
+    /// <exception cref="RecordException">It ends with something that is no record at all: it is not ours to change.</exception>
     public static RunStore Open(string runFolder)
     {
         Directory.CreateDirectory(runFolder);
         var path = Path.Combine(runFolder, FileName);
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+        var store = new RunStore(DiskFile.Open(path, File.Exists(path) ? OpenMode.Write : OpenMode.Write | OpenMode.Create));
         try
         {
-            return new RunStore(file) { Warning = EndWithLineBreak(file) };
+            store.EndWithLineBreak();
+            return store;
         }
         catch
         {
-            file.Dispose();
+            store.Dispose();
             throw;
         }
     }
 
     /// <summary>Appends one record; when it returns, the record is on disk.</summary>
     /// <exception cref="RecordException">The record cannot be written as JSON; the file is as it was.</exception>
-    /// <exception cref="IOException">It could not be stored (a full disk); the file ends with the record before it.</exception>
+    /// <exception cref="DiskException">It could not be written or flushed; the file ends with the record before it.</exception>
     public void Append(RunRecord record)
     {
         var line = Utf8.GetBytes(RecordJson.Write(record) + "\n");
-        var end = file.Length;
         try
         {
-            file.Write(line);
-            file.Flush(flushToDisk: true);
+            file.Write(line, lengthBytes);
+            file.Fdatasync();
         }
-        catch
+        catch (DiskException)
         {
-            // A part of a line must not stay: the next record would be appended to it, and both lost.
-            file.SetLength(end);
-            file.Position = end;
+            // A part of a line must not stay: a shorter record written over it would leave its end behind.
+            file.Truncate(lengthBytes);
             throw;
         }
+        lengthBytes += line.Length;
     }
 
     /// <inheritdoc/>
@@ -144,21 +149,18 @@ public sealed class RunStore : IDisposable
     /// Makes sure that the next record begins a line: what follows the last line break is a whole record that lacks
     /// its break, and gets it, or the part of one that a crash left, and is cut off.
     /// </summary>
-    /// <returns>What was cut off, as a sentence; null if nothing.</returns>
-    /// <exception cref="RecordException">The file ends with something that is no record at all: it is not ours to change.</exception>
-    private static string? EndWithLineBreak(FileStream file)
+    private void EndWithLineBreak()
     {
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        var start = Array.LastIndexOf(bytes, (byte)'\n') + 1;
-        if (start == bytes.Length)
-            return null;
-        var tail = Utf8.GetString(bytes.AsSpan(start)).TrimStart('\uFEFF');
+        var bytes = File.ReadAllBytes(file.Path);
+        lengthBytes = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
+        if (lengthBytes == bytes.Length)
+            return;
+        var tail = Utf8.GetString(bytes.AsSpan((int)lengthBytes)).TrimStart('\uFEFF');
         if (IsTorn(tail))
         {
-            file.SetLength(start);
-            file.Position = start;
-            return $"{file.Name}: the last line was torn (an interrupted run) and was cut off";
+            file.Truncate(lengthBytes);
+            Warning = $"{file.Path}: the last line was torn (an interrupted run) and was cut off";
+            return;
         }
         try
         {
@@ -166,9 +168,9 @@ public sealed class RunStore : IDisposable
         }
         catch (RecordException exception)
         {
-            throw new RecordException($"{file.Name}, last line: {exception.Message}", exception);
+            throw new RecordException($"{file.Path}, last line: {exception.Message}", exception);
         }
-        file.WriteByte((byte)'\n');
-        return null;
+        file.Write("\n"u8, bytes.Length);
+        lengthBytes = bytes.Length + 1;
     }
 }

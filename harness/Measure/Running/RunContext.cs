@@ -253,7 +253,7 @@ public sealed class CaseScope
                 $"{passes.Count} passes: the interval is their whole range and covers less than 95 %"));
         if (context.Settings.Profile != Profile.Smoke && passes.Min(pass => pass.Seconds) is var shortest and < 0.095)
             Warn(string.Create(CultureInfo.InvariantCulture,
-                $"the shortest pass took {shortest * 1000:F0} ms, less than the 100 ms that mean something: the file or the write limit is too small for this device"));
+                $"the shortest pass took {shortest * 1000:F0} ms, less than the 100 ms that mean something: the file or the write limit is small for this device, or it was faster than in the warm-up"));
         var steal = passes.Sum(pass => pass.StealSeconds ?? 0) / passes.Sum(pass => pass.Seconds);
         if (steal > 0.02)
             Warn(string.Create(CultureInfo.InvariantCulture, $"the hypervisor took {steal:P0} of a processor away during the passes"));

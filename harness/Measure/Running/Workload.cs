@@ -105,13 +105,24 @@ public abstract class Workload
             Conclude();
     });
 
+    /// <summary>
+    /// Runs for the length that a pass aims at, in four parts, and takes the fastest part's rate: the first has the
+    /// compiler and cold tables in it, and a disturbed one would make every pass too short.
+    /// </summary>
     private void FindAmountOfWork()
     {
+        const int parts = 4;
         var targetSeconds = Run.Settings.PassSeconds;
         var most = MostOperationsPerPass;
-        var result = RunOperations(new LoopLimit(most, (long)(targetSeconds * 1e9)), timed: false);
-        var wanted = result.Seconds > 0 ? result.Operations / result.Seconds * targetSeconds : result.Operations;
-        operationsPerPass = Math.Clamp((long)Math.Ceiling(wanted), 1, most);
+        long done = 0;
+        double bestRate = 0;
+        for (var part = 0; part < parts && done < most; part++)
+        {
+            var result = RunOperations(new LoopLimit(most - done, (long)(targetSeconds / parts * 1e9)), timed: false);
+            done += result.Operations;
+            bestRate = Math.Max(bestRate, result.Operations / Math.Max(result.Seconds, 1e-9));
+        }
+        operationsPerPass = (long)Math.Clamp(Math.Ceiling(bestRate * targetSeconds), 1, most);
     }
 
     private void MeasurePass()

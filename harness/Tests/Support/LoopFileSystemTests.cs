@@ -55,8 +55,8 @@ public class LoopFileSystemTests
     [RootFact("mkfs.xfs", "losetup", "/dev/loop-control")]
     public void A_file_system_that_cannot_be_made_leaves_nothing_behind()
     {
-        // A size that no other test uses, so that a device that stays is known by it.
-        const long oddBytes = (1 << 20) + (13 * 4096);
+        // A size that no other test uses, in this process or another, so that a device that stays is known by it.
+        var oddBytes = (1L << 20) + (Environment.ProcessId % 16384 * 4096L);
         var error = Assert.Throws<InvalidOperationException>(() => LoopFileSystem.Xfs(oddBytes));
         Assert.Contains("mkfs.xfs", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Directory.GetDirectories("/sys/block", "loop*"), device =>
@@ -67,9 +67,9 @@ public class LoopFileSystemTests
     public void What_a_killed_test_process_left_is_removed_by_the_next()
     {
         // This process's id with another start time: a process that is no more and whose id was given again.
-        string leftover;
-        using (var folder = new TestFolder())
-            leftover = Path.Combine(Path.GetDirectoryName(folder.FullPath)!, FormattableString.Invariant($"bench-test-{Environment.ProcessId}-1-1"));
+        // In a folder of its own, or another test process could be faster.
+        using var folder = new TestFolder();
+        var leftover = Path.Combine(folder.FullPath, FormattableString.Invariant($"bench-test-{Environment.ProcessId}-1-1"));
         var mount = Directory.CreateDirectory(Path.Combine(leftover, "mnt")).FullName;
         var disk = Path.Combine(leftover, "disk");
         using (var stream = File.Create(disk))
@@ -77,7 +77,7 @@ public class LoopFileSystemTests
         Command.Run("mkfs.ext4", "-q", "-F", disk);
         Command.Run("mount", "-o", "loop", disk, mount);
 
-        Assert.True(TestFolder.RemoveLeftovers() >= 1);
+        Assert.Equal(1, TestFolder.RemoveLeftovers(folder.FullPath));
         Assert.False(Directory.Exists(leftover));
         Assert.DoesNotContain(leftover, File.ReadAllText("/proc/self/mountinfo"), StringComparison.Ordinal);
     }

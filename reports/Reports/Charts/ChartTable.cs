@@ -24,7 +24,7 @@ internal static class ChartTable
             columns.Add(new Column("Series", Numeric: false));
         columns.Add(new Column(chart.Y.Name, Numeric: true));
         columns.Add(new Column(Capitalised(chart.IntervalMeaning), Numeric: true));
-        columns.Add(new Column("Evidence", Numeric: false));
+        columns.Add(new Column("Evidence", Numeric: false) { Verdict = true });
 
         var rows =
             from series in chart.Series
@@ -53,7 +53,7 @@ internal static class ChartTable
     {
         List<Column> columns = [new(chart.X.Name, Numeric: false),
             .. chart.Series.Select(series => new Column(Capitalised(series.Name), Numeric: true)),
-            new("Together", Numeric: true), new(Capitalised(chart.IntervalMeaning), Numeric: true), new("Evidence", Numeric: false)];
+            new("Together", Numeric: true), new(Capitalised(chart.IntervalMeaning), Numeric: true), new("Evidence", Numeric: false) { Verdict = true }];
         var rows = chart.X.Categories.Select((category, index) =>
         {
             var points = chart.Series.Select(series => series.Points.First(point => point.X == index)).ToArray();
@@ -73,7 +73,7 @@ internal static class ChartTable
     {
         List<Column> columns = [new("Case", Numeric: false),
             .. Percentiles.Select(percentile => new Column(percentile.Name, Numeric: true)),
-            new("max", Numeric: true), new("Evidence", Numeric: false)];
+            new("max", Numeric: true), new("Evidence", Numeric: false) { Verdict = true }];
         var rows = chart.Series.Where(series => series.Points.Count > 0).Select(series => new Row(
         [
             series.Name,

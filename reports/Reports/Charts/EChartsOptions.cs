@@ -12,20 +12,22 @@ namespace Bench.Reports.Charts;
 /// </summary>
 public static class EChartsOptions
 {
-    private const string BarCategoryGap = "46%";
     private const string BarGap = "8%";
-    private const int BarMaxPixels = 14;
-    private const int RowPixels = 40;
-    private const int RowWithReferencePixels = 52;
+    private const string BarCategoryGap = "30%";
+    private const int BarPixels = 14;
+    private const int RowPixels = 44;
+    private const int ReferencePixels = 12;
+
+    /// <summary>How far the points of neighbouring series stand apart, as a share of a category: whiskers stay readable.</summary>
+    private const double DodgeStep = 0.035;
 
     /// <summary>The height in pixels that the chart wants: bars grow with their rows.</summary>
     public static int HeightPixels(Chart chart) => chart.Kind switch
     {
-        ChartKind.Bars or ChartKind.StackedBars =>
-            76 + chart.X.Categories.Count * (chart.References.Count > 0 ? RowWithReferencePixels
-                : RowPixels + 13 * (chart.Kind == ChartKind.Bars ? Math.Max(0, chart.Series.Count - 1) : 0)),
-        ChartKind.Percentiles => 340,
-        _ => 300,
+        ChartKind.Bars or ChartKind.StackedBars => 48 + chart.X.Categories.Count
+            * (RowPixels + (chart.References.Count > 0 ? ReferencePixels : 0) + (BarPixels + 1) * (BarsPerRow(chart) - 1)),
+        ChartKind.Percentiles => 300,
+        _ => 250,
     };
 
     /// <summary>The option as JSON, safe inside a script element.</summary>
@@ -37,48 +39,47 @@ public static class EChartsOptions
             ["bench"] = new JsonObject { ["x"] = Name((rows ? chart.Y : chart.X).Quantity), ["y"] = Name((rows ? chart.X : chart.Y).Quantity) },
             ["animation"] = false,
             ["grid"] = rows
-                ? new JsonObject { ["left"] = 4, ["right"] = 84, ["top"] = chart.Series.Count > 1 ? 34 : 8, ["bottom"] = 44, ["outerBoundsMode"] = "none" }
-                : new JsonObject { ["left"] = 8, ["right"] = 24, ["top"] = LegendPixels(chart), ["bottom"] = 34 },
-            ["legend"] = Legend(chart),
-            ["xAxis"] = rows ? ValueAxis(chart.Y, vertical: false) : chart.X.Scale == AxisScale.Category ? CategoryAxis(chart.X) : ValueAxis(chart.X, vertical: false),
-            ["yAxis"] = rows ? RowAxis(chart.X) : ValueAxis(chart.Y, vertical: true),
+                ? new JsonObject { ["left"] = 4, ["right"] = 96, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" }
+                : new JsonObject { ["left"] = 4, ["right"] = chart.Kind == ChartKind.Percentiles ? 34 : 8, ["top"] = 12, ["bottom"] = 36 },
+            ["xAxis"] = rows ? ValueAxis(chart, chart.Y, named: true) : chart.X.Scale == AxisScale.Category ? PlaceAxis(chart.X) : ValueAxis(chart, chart.X, named: true),
+            // The name of an upright axis stands in the caption, where it can be read without turning the head.
+            ["yAxis"] = rows ? RowAxis(chart) : ValueAxis(chart, chart.Y, named: false),
             ["series"] = new JsonArray([.. AllSeries(chart)]),
         };
         // The default encoder writes <, >, & and quotes as \u003C …: nothing in it can end a script element.
         return option.ToJsonString();
     }
 
-    private static double LegendPixels(Chart chart) => chart.Series.Count > 1 ? 30 + 22 * ((chart.Series.Count - 1) / 3) + 14 : 26;
+    private static int BarsPerRow(Chart chart) => chart.Kind == ChartKind.Bars ? chart.Series.Count : 1;
 
-    private static JsonObject Legend(Chart chart) => new()
+    /// <summary>
+    /// Named places on a number line, a half to each side: the points of a category can stand beside each other,
+    /// which a category axis does not allow.
+    /// </summary>
+    private static JsonObject PlaceAxis(Axis axis)
     {
-        ["show"] = chart.Series.Count > 1,
-        ["left"] = 0,
-        ["top"] = 0,
-        ["itemWidth"] = chart.Kind is ChartKind.Bars or ChartKind.StackedBars ? 14 : 26,
-        ["itemHeight"] = 10,
-        ["itemGap"] = 14,
-        ["data"] = new JsonArray([.. chart.Series.Select(series => (JsonNode)series.Name)]),
-    };
-
-    private static JsonObject CategoryAxis(Axis axis) => new()
-    {
-        ["type"] = "category",
-        ["name"] = axis.Name,
-        ["nameLocation"] = "middle",
-        ["nameGap"] = 28,
-        ["data"] = new JsonArray([.. axis.Categories.Select(name => (JsonNode)name)]),
-        ["axisLabel"] = new JsonObject { ["interval"] = 0 },
-        ["axisTick"] = new JsonObject { ["show"] = false },
-        ["splitLine"] = new JsonObject { ["show"] = false },
-    };
+        JsonArray places = [.. Enumerable.Range(0, axis.Categories.Count).Select(place => (JsonNode)place)];
+        return new JsonObject
+        {
+            ["type"] = "value",
+            ["name"] = axis.Name,
+            ["nameLocation"] = "middle",
+            ["nameGap"] = 28,
+            ["min"] = -0.5,
+            ["max"] = axis.Categories.Count - 0.5,
+            ["bench"] = new JsonArray([.. axis.Categories.Select(name => (JsonNode)name)]),
+            ["axisLabel"] = new JsonObject { ["customValues"] = places, ["interval"] = 0 },
+            ["axisTick"] = new JsonObject { ["show"] = false },
+            ["splitLine"] = new JsonObject { ["show"] = false },
+        };
+    }
 
     /// <summary>Categories as rows, each named above its bar: long names need no column of their own.</summary>
-    private static JsonObject RowAxis(Axis axis) => new()
+    private static JsonObject RowAxis(Chart chart) => new()
     {
         ["type"] = "category",
         ["inverse"] = true,
-        ["data"] = new JsonArray([.. axis.Categories.Select(name => (JsonNode)name)]),
+        ["data"] = new JsonArray([.. chart.X.Categories.Select(name => (JsonNode)name)]),
         ["axisLabel"] = new JsonObject
         {
             ["interval"] = 0,
@@ -86,29 +87,56 @@ public static class EChartsOptions
             ["align"] = "left",
             ["verticalAlign"] = "bottom",
             ["margin"] = 0,
+            ["padding"] = new JsonArray(0, 0, (BarPixels + 1) * BarsPerRow(chart) / 2 + 6, 0),
         },
         ["z"] = 10,
         ["axisTick"] = new JsonObject { ["show"] = false },
         ["splitLine"] = new JsonObject { ["show"] = false },
     };
 
-    private static JsonObject ValueAxis(Axis axis, bool vertical)
+    private static JsonObject ValueAxis(Chart chart, Axis axis, bool named)
     {
         var node = new JsonObject
         {
             ["type"] = axis.Scale is AxisScale.Log or AxisScale.Nines ? "log" : "value",
-            ["name"] = axis.Name,
-            ["nameLocation"] = vertical ? "end" : "middle",
-            ["nameGap"] = vertical ? 12 : 28,
-            ["axisLabel"] = new JsonObject { ["hideOverlap"] = true },
+            ["axisLabel"] = new JsonObject { ["hideOverlap"] = true, ["margin"] = 10 },
             ["axisTick"] = new JsonObject { ["show"] = false },
+            ["axisLine"] = new JsonObject { ["show"] = false },
             ["splitNumber"] = 5,
         };
-        if (vertical)
-            node["nameTextStyle"] = new JsonObject { ["align"] = "left", ["padding"] = new JsonArray(0, 0, 0, -28) };
+        if (named)
+        {
+            node["name"] = axis.Name;
+            node["nameLocation"] = "middle";
+            node["nameGap"] = 30;
+        }
         if (axis.Min is { } min)
             node["min"] = min;
+        if (axis.Scale is AxisScale.Log or AxisScale.Nines)
+            Decades(chart, axis, node);
         return node;
+    }
+
+    /// <summary>
+    /// One line and one name for each power of ten, or every second or third of many. ECharts chooses even steps of
+    /// the exponent itself, and over ten decades its step is ten.
+    /// </summary>
+    private static void Decades(Chart chart, Axis axis, JsonObject node)
+    {
+        var points = chart.Series.SelectMany(series => series.Points);
+        double[] figures = [.. (ReferenceEquals(axis, chart.X) ? points.Select(point => point.X)
+            : points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y })
+                .Concat(chart.References.Select(reference => reference.Y))).Where(figure => figure > 0)];
+        if (figures.Length == 0)
+            return;
+        var first = (int)Math.Floor(Math.Log10(Math.Min(axis.Min ?? double.MaxValue, figures.Min())) + 1e-9);
+        var last = Math.Max(first + 1, (int)Math.Ceiling(Math.Log10(figures.Max()) - 1e-9));
+        var step = (last - first) switch { <= 8 => 1, <= 16 => 2, _ => 3 };
+        var powers = Enumerable.Range(0, (last - first) / step + 1).Select(index => Math.Pow(10, first + index * step)).ToArray();
+        node["min"] = Math.Pow(10, first);
+        node["max"] = Math.Pow(10, last);
+        node["axisLabel"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
+        node["axisTick"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
     }
 
     private static IEnumerable<JsonNode> AllSeries(Chart chart)
@@ -117,11 +145,12 @@ public static class EChartsOptions
         for (var index = 0; index < chart.Series.Count; index++)
         {
             var series = chart.Series[index];
-            yield return bars ? Bar(chart, series) : Line(chart, series);
-            if (!bars && series.Points.Any(point => point.Verdict == Verdict.Contradicted))
-                yield return Apart(chart, series);
+            var shift = chart.Kind == ChartKind.Lines ? DodgeStep * (index - (chart.Series.Count - 1) / 2.0) : 0;
+            yield return bars ? Bar(chart, series) : Line(chart, series, shift);
+            if (chart.Kind == ChartKind.Lines && series.Points.Any(point => point.Verdict == Verdict.Contradicted))
+                yield return Apart(chart, series, shift);
             if (chart.Kind is ChartKind.Bars or ChartKind.Lines || (chart.Kind == ChartKind.StackedBars && index == chart.Series.Count - 1))
-                yield return Whiskers(chart, series, index);
+                yield return Whiskers(chart, series, index, shift);
         }
         if (chart.References.Count > 0)
             yield return References(chart);
@@ -132,41 +161,42 @@ public static class EChartsOptions
         ["type"] = "bar",
         ["name"] = series.Name,
         ["stack"] = chart.Kind == ChartKind.StackedBars ? "all" : null,
-        ["bench"] = new JsonObject { ["color"] = series.Color, ["variant"] = series.Variant },
+        ["bench"] = new JsonObject { ["color"] = series.Color },
         ["barCategoryGap"] = BarCategoryGap,
         ["barGap"] = BarGap,
-        ["barMaxWidth"] = BarMaxPixels,
+        ["barWidth"] = BarPixels,
         ["data"] = new JsonArray([.. series.Points.Select(point => Item(chart, series, point, point.Y, point.X))]),
     };
 
     /// <summary>The same for bars and for their whiskers, which have to find the bar's middle.</summary>
-    private static JsonObject Layout => new() { ["barCategoryGap"] = BarCategoryGap, ["barGap"] = BarGap, ["barMaxWidth"] = BarMaxPixels };
+    private static JsonObject Layout => new() { ["barCategoryGap"] = BarCategoryGap, ["barGap"] = BarGap, ["barWidth"] = BarPixels };
 
-    private static JsonObject Line(Chart chart, Series series) => new()
+    private static JsonObject Line(Chart chart, Series series, double shift) => new()
     {
         ["type"] = "line",
         ["name"] = series.Name,
-        ["bench"] = new JsonObject { ["color"] = series.Color, ["variant"] = series.Variant },
-        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 5 : 8,
+        ["bench"] = new JsonObject { ["color"] = series.Color, ["dash"] = new JsonArray([.. Marks.Dash(series.Variant).Select(length => (JsonNode)length)]) },
+        ["symbol"] = "path://" + Marks.Shape(series.Color),
+        ["symbolSize"] = chart.Kind == ChartKind.Percentiles ? 6 : 9,
         ["showAllSymbol"] = chart.Kind == ChartKind.Lines,
         ["connectNulls"] = false,
         // A contradicted point is no part of the line: it stands apart, crossed out (see Apart).
         ["data"] = new JsonArray([.. series.Points.Select(point => point.Verdict == Verdict.Contradicted && chart.Kind == ChartKind.Lines
-            ? new JsonObject { ["value"] = new JsonArray(point.X, "-") }
-            : Item(chart, series, point, point.X, point.Y))]),
+            ? new JsonObject { ["value"] = new JsonArray(point.X + shift, "-") }
+            : Item(chart, series, point, point.X + shift, point.Y))]),
     };
 
-    private static JsonObject Apart(Chart chart, Series series) => new()
+    private static JsonObject Apart(Chart chart, Series series, double shift) => new()
     {
         ["type"] = "scatter",
         ["name"] = series.Name,
         ["bench"] = new JsonObject { ["color"] = series.Color },
         ["data"] = new JsonArray([.. series.Points
-            .Where((point, index) => point.Verdict == Verdict.Contradicted && (chart.Kind == ChartKind.Lines || index % 6 == 0))
-            .Select(point => Item(chart, series, point, point.X, point.Y))]),
+            .Where(point => point.Verdict == Verdict.Contradicted)
+            .Select(point => Item(chart, series, point, point.X + shift, point.Y))]),
     };
 
-    private static JsonObject Whiskers(Chart chart, Series series, int index)
+    private static JsonObject Whiskers(Chart chart, Series series, int index, double shift)
     {
         var bars = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
         var stacked = chart.Kind == ChartKind.StackedBars;
@@ -192,18 +222,17 @@ public static class EChartsOptions
             ["data"] = new JsonArray([.. points.Select(point =>
             {
                 var total = stacked ? chart.Series.Sum(each => each.Points.First(other => other.X == point.X).Y) : point.Y;
-                var item = new JsonObject { ["value"] = new JsonArray(point.X, total, point.Low is { } low ? low : "-", point.High is { } high ? high : "-") };
+                var item = new JsonObject { ["value"] = new JsonArray(point.X + shift, total, point.Low is { } low ? low : "-", point.High is { } high ? high : "-") };
                 if (bars)
-                    item["text"] = point.Verdict switch
-                    {
-                        Verdict.Contradicted => "✗ " + Format.Value(chart.Y.Quantity, total),
-                        Verdict.Unproven => "? " + Format.Value(chart.Y.Quantity, total),
-                        _ => Format.Value(chart.Y.Quantity, total),
-                    };
+                    item["text"] = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" } + Label(chart, point, total);
                 return (JsonNode)item;
             })]),
         };
     }
+
+    /// <summary>The figure at the end of a bar; of a spread, both its ends.</summary>
+    private static string Label(Chart chart, ChartPoint point, double figure) =>
+        point.Low == figure ? Format.Interval(chart.Y.Quantity, point.Low, point.High) : Format.Short(chart.Y.Quantity, figure);
 
     private static JsonObject References(Chart chart) => new()
     {
@@ -225,10 +254,15 @@ public static class EChartsOptions
     private static JsonObject Item(Chart chart, Series series, ChartPoint point, double first, double second)
     {
         var item = new JsonObject { ["value"] = new JsonArray(first, second), ["tip"] = Tip(chart, series, point) };
-        if (point.Verdict != Verdict.Proven)
+        // A percentile curve has many points; only the whole nines and the maximum are marked.
+        if (chart.Kind == ChartKind.Percentiles && !IsDecade(point.X) && point != series.Points[^1])
+            item["symbol"] = "none";
+        else if (point.Verdict != Verdict.Proven)
             item["verdict"] = VerdictWords.Class(point.Verdict);
         return item;
     }
+
+    private static bool IsDecade(double figure) => Math.Abs(Math.Log10(figure) - Math.Round(Math.Log10(figure))) < 1e-6;
 
     private static string Tip(Chart chart, Series series, ChartPoint point)
     {

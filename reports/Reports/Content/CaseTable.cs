@@ -27,15 +27,17 @@ internal static class CaseTable
             Text(Words.Sentence(Words.Name(parameter)), view => ParameterCell(parameter, view));
         if (parameters.Length == 0 && !runs)
             Text("Case", view => view.Record.Workload);
+        // Before the figures, so that it is on the screen however wide the table is.
+        columns.Add((new Column("Evidence", Numeric: false) { Verdict = true }, view => view.StatusMark));
         foreach (var metric in metrics)
         {
             var (name, quantity) = Metric(metric);
-            Figure(name, view => Format.Value(quantity, view.Record.Metrics.GetValueOrDefault(metric)?.Median));
+            Figure(name, view => Format.Short(quantity, view.Record.Metrics.GetValueOrDefault(metric)?.Median));
         }
         if (anyBytes)
         {
             Figure("Throughput", view => Format.Value(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Median));
-            Figure("95 % interval", view => Format.Interval(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Low, view.Record.BytesPerSecond?.High));
+            Figure(Words.Sentence(PassInterval.Words(cases)), view => Format.Interval(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Low, view.Record.BytesPerSecond?.High));
         }
         Figure("IOPS", view => view.Record.OperationsPerSecond is { } iops ? Format.Scaled(iops.Median) : Format.Missing);
         if (anyLatency)
@@ -45,9 +47,7 @@ internal static class CaseTable
             Figure("p99.9", view => Nanoseconds(view, 1_000, latency => latency.P999));
             Figure("max", view => Nanoseconds(view, 1, latency => latency.Max));
         }
-        Figure("CPU per op", view => CpuPerOperation(view.Record.Passes));
-        Text("Evidence", view => view.StatusMark);
-
+        Figure("CPU/op", view => CpuPerOperation(view.Record.Passes));
         var suffix = fixedOnes.Length == 0 ? "" : $" ({string.Join(", ", fixedOnes)})";
         return new Table(caption + suffix, [.. columns.Select(column => column.Column)],
             [.. cases.Select(view => new Row([.. columns.Select(column => column.Cell(view))], view.StatusClass, view.Anchor))]);
@@ -56,17 +56,17 @@ internal static class CaseTable
     /// <summary>A metric's name in words and how it is written.</summary>
     public static (string Name, Quantity Quantity) Metric(string name) => name switch
     {
-        "valuesPerSecond" => ("Values per second", Quantity.ValuesPerSecond),
-        "cpuSecondsPerGB" => ("CPU per GB", Quantity.CpuSecondsPerGB),
-        "cpuUserSecondsPerGB" => ("of that user", Quantity.CpuSecondsPerGB),
-        "cpuSystemSecondsPerGB" => ("of that system", Quantity.CpuSecondsPerGB),
+        "valuesPerSecond" => ("Values/s", Quantity.ValuesPerSecond),
+        "cpuSecondsPerGB" => ("CPU s/GB", Quantity.CpuSecondsPerGB),
+        "cpuUserSecondsPerGB" => ("user", Quantity.CpuSecondsPerGB),
+        "cpuSystemSecondsPerGB" => ("system", Quantity.CpuSecondsPerGB),
         _ => (name, Quantity.Number),
     };
 
     private static string ParameterCell(string parameter, CaseView view) =>
         view[parameter] == "-" ? Format.Missing
         : parameter is "QueueDepth" or "Threads" ? view[parameter]
-        : parameter is "FileSize" or "Pages" ? Words.Size(view[parameter])
+        : parameter is "FileSize" or "WorkingSet" or "Pages" ? Words.Size(view[parameter])
         : view.Say(parameter);
 
     private static string Nanoseconds(CaseView view, long atLeast, Func<LatencyRecord, long> value) =>

@@ -12,7 +12,7 @@ internal enum CaseStatus
 }
 
 /// <summary>One record with what every part of a report asks of it.</summary>
-internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place)
+internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place, IReadOnlyList<string> telling)
 {
     public RunRecord Record { get; } = record;
 
@@ -35,14 +35,18 @@ internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, 
     public bool Failed => Status == CaseStatus.Failed;
 
     /// <summary>The parameter as requested; "-" if the case has none of that name or it does not apply.</summary>
-    public string this[string parameter] => Record.Parameters.TryGetValue(parameter, out var value) ? value : "-";
+    public string this[string parameter] => !Record.Parameters.TryGetValue(parameter, out var value) ? "-" : (parameter, value) switch
+    {
+        ("Loop" or "Pages", "None") => "-",
+        ("Pages", "Small") => "4KiB",
+        _ => value,
+    };
 
     /// <summary>The parameter in words.</summary>
     public string Say(string parameter) => Words.Value(parameter, this[parameter]);
 
-    /// <summary>All parameters in words, and the run where there are several.</summary>
-    public string Name => string.Join(" · ", Record.Parameters.Where(pair => pair.Value != "-")
-        .Select(pair => Words.Value(pair.Key, pair.Value)).Prepend(Record.Workload)
+    /// <summary>The parameters that tell it from the other cases of its workload in words, and the run where there are several.</summary>
+    public string Name => string.Join(" · ", telling.Select(Say).Where(text => text != "-").Prepend(Record.Workload)
         .Prepend(RunLabel).Where(text => text.Length > 0));
 
     /// <summary>The verdict with its mark, or that the case failed.</summary>

@@ -6,7 +6,7 @@ namespace Bench.Reports.Content;
 internal static class EvidenceTable
 {
     private static readonly Column[] Columns = [new("Claim", Numeric: false), new("Figure", Numeric: false), new("Observed", Numeric: true),
-        new("Expected", Numeric: false), new("Holds", Numeric: false), new("Verdict", Numeric: false)];
+        new("Expected", Numeric: false), new("Holds", Numeric: false), new("Verdict", Numeric: false) { Verdict = true }];
 
     public static Table Of(CaseView view) => new($"Evidence of {view.Name}", Columns, [.. view.Record.Evidence.Claims.SelectMany(Rows)]);
 
@@ -26,6 +26,8 @@ internal static class EvidenceTable
             Shown("residency before", passes, pass => pass.ResidencyBefore),
             Shown("residency after", passes, pass => pass.ResidencyAfter),
             Shown("mean depth", passes, pass => pass.QueueDepthMean),
+            Shown("mean depth at the device", passes, pass => pass.DeviceQueueDepthMean),
+            Shown("major faults", passes, pass => pass.MajorFaults),
             Shown("flush seconds", passes, pass => pass.FlushSeconds),
             Shown("steal seconds", passes, pass => pass.StealSeconds),
         ];
@@ -41,7 +43,7 @@ internal static class EvidenceTable
         return claim.Figures.Select(figure => new Row(
         [
             claim.Claim, figure.Name, figure.Observed is { } observed ? Format.Number(observed) : "not read", figure.Expected,
-            figure.Holds switch { true => "yes", false => "no", null => "informs" }, verdict,
+            figure.Holds switch { true => "yes", false => "no", null => figure.Informs ? "informs" : "not read" }, verdict,
         ], VerdictWords.Class(claim.Verdict)));
     }
 

@@ -6,7 +6,7 @@ internal static class MethodText
     public static IReadOnlyList<(string Name, string Text)> Of(ReportContent content)
     {
         var counts = content.Records.Where(record => record.Passes.Count > 0).GroupBy(record => record.Passes.Count).OrderBy(group => group.Key)
-            .Select(group => $"{Format.Count(group.Count())} with {Format.Count(group.Key)} passes ({Format.Significant(100 * Coverage(group.Key))} %)").ToArray();
+            .Select(group => $"{Format.Count(group.Count())} with {Format.Count(group.Key)} passes ({Format.Significant(100 * PassInterval.Coverage(group.Key))} %)").ToArray();
         return
         [
             ("A pass", "One pass is a fixed amount of work of at least a tenth of a second. Before it, the files are real (allocated, random content) and the cache is in the state that the case names; "
@@ -23,7 +23,4 @@ internal static class MethodText
             ("Contradicted", "The counters show the opposite. The figure is shown, crossed out in charts, and no answer stands on it."),
         ];
     }
-
-    /// <summary>The chance that the range of n values holds the median, or 95 % where a narrower interval was possible.</summary>
-    private static double Coverage(int passes) => Math.Min(0.95, 1 - Math.Pow(2, 1 - passes));
 }

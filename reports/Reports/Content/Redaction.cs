@@ -149,8 +149,11 @@ internal sealed partial class Redaction
     [GeneratedRegex("""(?<=["'])(?:~|\.{1,2})?/[^"']+(?=["'])""")]
     private static partial Regex QuotedPath();
 
-    /// <summary>Absolute, from home, or relative with dots; not the slash of "MB/s" or "I/O", which follows a letter.</summary>
-    [GeneratedRegex("""(?<![\w<)/])(?:~\w*|\.{1,2})?/(?:[^\s"'<>|,;]*[^\s"'<>|,;.:)])""")]
+    /// <summary>
+    /// Absolute, from home, or relative with dots; not the slash of "MB/s" or "I/O", which follows a letter, and not
+    /// /proc and /sys, which name the same on every machine.
+    /// </summary>
+    [GeneratedRegex("""(?<![\w<)/])(?!/(?:proc|sys)/)(?:~\w*|\.{1,2})?/(?:[^\s"'<>|,;]*[^\s"'<>|,;.:)])""")]
     private static partial Regex BarePath();
 
     [GeneratedRegex("""\b\d{1,3}(?:\.\d{1,3}){3}\b""")]

@@ -1,4 +1,5 @@
 using Bench.Measure.Records;
+using Bench.Reports.Families;
 
 namespace Bench.Reports.Content;
 
@@ -18,14 +19,22 @@ internal sealed record RunView(int Index, string Label, string Name)
     public static IReadOnlyList<RunView> Of(IReadOnlyList<RunRecord> records)
     {
         var groups = records.GroupBy(record => record.Run).ToArray();
+        var telling = records.GroupBy(record => record.Workload).ToDictionary(group => group.Key, Telling);
         return [.. groups.Select((group, index) =>
         {
             var label = groups.Length == 1 ? "" : Letters(index);
             return new RunView(index, label, group.Key)
             {
-                Cases = [.. group.Select((record, place) => new CaseView(record, index, label, place))],
+                Cases = [.. group.Select((record, place) => new CaseView(record, index, label, place, telling[record.Workload]))],
             };
         })];
+    }
+
+    /// <summary>The parameters that it takes to tell the cases of a workload apart; all of a single case.</summary>
+    private static string[] Telling(IEnumerable<RunRecord> records)
+    {
+        CaseView[] cases = [.. records.Select(record => new CaseView(record, 0, "", 0, []))];
+        return CaseCharts.Telling(cases) is { Length: > 0 } telling ? telling : [.. cases.SelectMany(view => view.Record.Parameters.Keys).Distinct()];
     }
 
     private static string Letters(int index) => index < 26 ? ((char)('A' + index)).ToString() : Letters(index / 26 - 1) + Letters(index % 26);

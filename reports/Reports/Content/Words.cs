@@ -35,6 +35,7 @@ internal static partial class Words
         "QueueDepth" => $"depth {value}",
         "Threads" => value == "1" ? "1 thread" : $"{value} threads",
         "FileSize" => $"file {Size(value)}",
+        "WorkingSet" => $"over {Size(value)}",
         "Pages" => value == "Huge" ? "huge pages" : value == "-" ? value : $"{Size(value)} pages",
         _ when Bytes(value) is not null => Size(value),
         "Engine" => value,

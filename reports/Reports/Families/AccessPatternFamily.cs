@@ -31,8 +31,8 @@ internal static class AccessPatternFamily
             Cells("writes", "Writes", cases.Where(view => view["Operation"] == "Write"), withJacobs: false),
         ];
         var colors = new SeriesColors("sequential", "random");
-        Chart?[] sizes = [.. CaseCharts.Facets(cases, "Medium", "Operation").Select((facet, index) =>
-            CaseCharts.Values(facet.Cases, "BlockSize").Length < 2 ? null
+        Chart?[] sizes = [.. CaseCharts.Facets(cases, "Medium", "Operation", "Loop", "Pages").Select((facet, index) =>
+            !CaseCharts.Sweeps(facet.Cases, "BlockSize") ? null
             : CaseCharts.Over($"{Id}-size-{index + 1}", facet.Name, "", facet.Cases, "BlockSize", CaseFigure.Values, colors))];
         return new Section(Id, "Sequential and random, disk and memory",
             "How many 4-byte values per second each kind of access delivers: the unit and the cells of Jacobs’ figure of 2009. "
@@ -51,9 +51,11 @@ internal static class AccessPatternFamily
         // The slowest kind first, as in his figure: random before sequential, disk before memory.
         var shown = cases.Where(view => !view.Failed && CaseFigure.Values.Figure(view) is { Median: > 0 })
             .OrderBy(view => view["Medium"] == "Memory").ThenBy(view => view["Pattern"] == "Sequential")
-            .ThenBy(view => Words.Order(view["BlockSize"])).ThenBy(view => view["Loop"]).ThenBy(view => view["Pages"]).ToArray();
+            .ThenBy(view => Words.Order(view["BlockSize"])).ThenBy(view => view["Loop"] is "Dependent" or "Vector").ThenBy(view => view["Pages"]).ToArray();
         if (shown.Length == 0)
             return null;
+        var sets = shown.Select(view => (view["Medium"], view["WorkingSet"])).Distinct().GroupBy(pair => pair.Item1).Any(group => group.Count() > 1);
+        string NameOf(CaseView view) => CellName(view) + (sets ? $" {view.Say("WorkingSet")}" : "");
         var names = shown.Select(NameOf).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).OrderBy(run => run.Key).ToArray();
         var series = runs.Select(run => new Series(runs.Length == 1 ? "Measured here" : $"run {run.First().RunLabel}",
@@ -62,19 +64,25 @@ internal static class AccessPatternFamily
             Color = run.Key,
             Variant = run.Key,
         });
-        var chart = CaseCharts.Chart($"{Id}-{id}", title, "", CaseFigure.Values, ChartKind.Bars,
+        var chart = CaseCharts.Chart($"{Id}-{id}", title, "", shown, CaseFigure.Values, ChartKind.Bars,
             new Axis("Access", Quantity.Number, AxisScale.Category) { Categories = names }, [.. series], logarithmic: true, min: 1);
-        return withJacobs ? chart with { References = References(names, shown) } : chart;
+        return withJacobs ? chart with { References = References(names, shown, NameOf) } : chart;
     }
 
-    /// <summary>His figure goes to the first row of its cell: the plainest variant, which is what he measured.</summary>
-    private static Reference[] References(string[] names, CaseView[] shown) =>
-        [.. Jacobs.Select(cell => (Cell: cell, View: shown.FirstOrDefault(view => view["Medium"] == cell.Medium && view["Pattern"] == cell.Pattern
-                && view["Loop"] is "-" or "Independent" or "Scalar")))
+    /// <summary>
+    /// His figure goes to one row of its cell: of the variants the plainest, which is what he measured, and of the
+    /// block sizes the smallest at random and the largest in sequence.
+    /// </summary>
+    private static Reference[] References(string[] names, CaseView[] shown, Func<CaseView, string> nameOf) =>
+        [.. Jacobs.Select(cell => (Cell: cell, View: Pick(shown.Where(view => view["Medium"] == cell.Medium && view["Pattern"] == cell.Pattern
+                && view["Loop"] is "-" or "Independent" or "Scalar"), cell.Pattern)))
             .Where(pair => pair.View is not null)
-            .Select(pair => new Reference(Array.IndexOf(names, NameOf(pair.View!)), pair.Cell.ValuesPerSecond, pair.Cell.Text))];
+            .Select(pair => new Reference(Array.IndexOf(names, nameOf(pair.View!)), pair.Cell.ValuesPerSecond, pair.Cell.Text))];
 
-    private static string NameOf(CaseView view)
+    private static CaseView? Pick(IEnumerable<CaseView> cell, string pattern) =>
+        pattern == "Random" ? cell.MinBy(view => Words.Order(view["BlockSize"])) : cell.MaxBy(view => Words.Order(view["BlockSize"]));
+
+    private static string CellName(CaseView view)
     {
         string[] parts = [view.Say("BlockSize"), view.Say("Loop"), view.Say("Pages")];
         var details = string.Join(", ", parts.Where(part => part != "-"));

@@ -12,33 +12,46 @@ internal static class CachePathFamily
     public static Section Build(IReadOnlyList<CaseView> cases)
     {
         var colors = new SeriesColors("direct", "buffered, cold", "buffered, warm", "mmap", "uncached");
-        var single = cases.Where(view => view["QueueDepth"] is "1" or "-" && view["Threads"] is "1" or "-").ToArray();
+        var one = cases.Where(view => view["QueueDepth"] is "1" or "-" && view["Threads"] is "1" or "-").ToArray();
+        // Where both engines ran at depth 1, psync stands for "one at a time"; the queue's charts show the other.
+        var single = one.Any(view => view["Engine"] == "psync") ? [.. one.Where(view => view["Engine"] == "psync")] : one;
+        string[] workload = ["Access", "Operation", "Pattern", "BlockSize"];
+        var engines = new SeriesColors("psync", "io_uring");
         return new Section(Id, "Page cache and direct I/O",
             "The same reads and writes through the page cache and past it. Cold means that no page of the file was in memory, warm that every page was; "
             + "the evidence of each case shows it.")
         {
             Groups = Section.GroupsOf(
                 new ChartGroup("Throughput by block size", "One operation at a time.",
-                    Over(single, "throughput", ["Operation", "Pattern"], "BlockSize", CaseFigure.Throughput, colors, always: true)),
+                    Over(single, "throughput", ["Operation", "Pattern"], "BlockSize", CaseFigure.Throughput, colors)),
                 new ChartGroup("Latency by block size", "One operation at a time. The point is the median operation, the whisker reaches the 99th percentile.",
-                    Over(single, "latency", ["Operation", "Pattern"], "BlockSize", CaseFigure.MedianLatency, colors, always: true)),
-                new ChartGroup("Operations per second by queue depth", "",
-                    Over(cases, "depth-iops", ["Access", "Operation", "Pattern", "BlockSize"], "QueueDepth", CaseFigure.Operations, new SeriesColors("psync", "io_uring"))),
-                new ChartGroup("Latency by queue depth", "What the throughput above costs each operation. The point is the median, the whisker reaches the 99th percentile.",
-                    Over(cases, "depth-latency", ["Access", "Operation", "Pattern", "BlockSize"], "QueueDepth", CaseFigure.MedianLatency, new SeriesColors("psync", "io_uring"))),
-                new ChartGroup("Operations per second by threads", "",
-                    Over(cases, "threads", ["Access", "Operation", "Pattern", "BlockSize"], "Threads", CaseFigure.Operations, new SeriesColors())),
+                    Over(single, "latency", ["Operation", "Pattern"], "BlockSize", CaseFigure.MedianLatency, colors)),
+                new ChartGroup("By queue depth", "What a deeper queue gives, and what it costs each operation.",
+                [
+                    .. Over(Sweep(cases, workload, "QueueDepth"), "depth-iops", workload, "QueueDepth", CaseFigure.Operations, engines),
+                    .. Over(Sweep(cases, workload, "QueueDepth"), "depth-latency", workload, "QueueDepth", CaseFigure.MedianLatency, engines),
+                ]),
+                new ChartGroup("By threads", "",
+                    Over(Sweep(cases, workload, "Threads"), "threads", workload, "Threads", CaseFigure.Operations, new SeriesColors())),
                 new ChartGroup("Latency percentiles", "Both axes are logarithmic; each step to the right is one nine more. A curve ends with its slowest operation.",
-                    Section.Drawn([.. CaseCharts.Facets(cases, "Operation", "Pattern", "BlockSize")
-                        .Select((facet, index) => CaseCharts.Percentiles($"{Id}-percentiles-{index + 1}", facet.Name, "", facet.Cases))]))),
+                [
+                    .. Percentiles(single, "percentiles", ["Operation", "Pattern", "BlockSize"], colors),
+                    .. Percentiles(Sweep(cases, workload, "QueueDepth"), "percentiles-depth", workload, null),
+                ])),
             Cases = CaseTable.Of("All cache-path cases", cases),
             Views = cases,
         };
     }
 
-    private static IReadOnlyList<Chart> Over(IReadOnlyList<CaseView> cases, string id, string[] facets, string parameter, CaseFigure shows,
-        SeriesColors colors, bool always = false) =>
-        Section.Drawn([.. CaseCharts.Facets(cases, facets).Select((facet, index) =>
-            !always && CaseCharts.Values(facet.Cases, parameter).Length < 2 ? null
-            : CaseCharts.Over($"{Id}-{id}-{index + 1}", facet.Name, "", facet.Cases, parameter, shows, colors))]);
+    private static IReadOnlyList<Chart> Over(IReadOnlyList<CaseView> cases, string id, string[] facets, string parameter, CaseFigure shows, SeriesColors colors) =>
+        Section.Drawn(CaseCharts.Facets(cases, facets).Select((facet, index) =>
+            CaseCharts.Over(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, "", facet.Cases, parameter, shows, colors)));
+
+    private static IReadOnlyList<Chart> Percentiles(IReadOnlyList<CaseView> cases, string id, string[] facets, SeriesColors? colors) =>
+        Section.Drawn(CaseCharts.Facets(cases, facets).Select((facet, index) =>
+            CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, "", facet.Cases, colors)));
+
+    /// <summary>The cases of the facets in which a parameter takes several values.</summary>
+    private static CaseView[] Sweep(IReadOnlyList<CaseView> cases, string[] facets, string parameter) =>
+        [.. CaseCharts.Facets(cases, facets).Where(facet => CaseCharts.Sweeps(facet.Cases, parameter)).SelectMany(facet => facet.Cases)];
 }

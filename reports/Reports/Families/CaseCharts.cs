@@ -26,12 +26,26 @@ internal static class CaseCharts
             .Where(parameter => !except.Contains(parameter))
             .Where(parameter => cases.Select(view => view[parameter]).Distinct().Skip(1).Any())];
 
+    /// <summary>
+    /// The parameters that it takes to tell some cases apart, beside those that are told otherwise: a file size that
+    /// follows from the access says nothing more.
+    /// </summary>
+    public static string[] Telling(IReadOnlyCollection<CaseView> cases, params string[] told)
+    {
+        int Groups(IEnumerable<string> parameters) => cases.Select(view => string.Join('\n', parameters.Select(parameter => view[parameter]))).Distinct().Count();
+        var chosen = new List<string>();
+        foreach (var parameter in Varying(cases, told))
+            if (Groups([.. told, .. chosen, parameter]) > Groups([.. told, .. chosen]))
+                chosen.Add(parameter);
+        return [.. chosen];
+    }
+
     /// <summary>The values of one parameter, in order.</summary>
     public static string[] Values(IEnumerable<CaseView> cases, string parameter) =>
         [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => Words.Order(value))];
 
     /// <summary>
-    /// A figure over a parameter: lines where the parameter has several values, else bars. Null if no case has it.
+    /// A figure over a parameter: lines if some series has several of its values, else bars. Null if no case has it.
     /// </summary>
     public static Chart? Over(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string parameter,
         CaseFigure shows, SeriesColors colors)
@@ -40,9 +54,9 @@ internal static class CaseCharts
         if (shown.Length == 0)
             return null;
         var places = Values(shown, parameter);
-        var varying = Varying(shown, parameter);
-        return places.Length == 1 ? Bars(id, title, held, shown, shows, colors) : Chart(
-            id, title, held, shows, ChartKind.Lines,
+        var varying = Telling(shown, parameter);
+        return !Sweeps(shown, parameter) ? Bars(id, title, held, shown, shows, colors) : Chart(
+            id, title, held, shown, shows, ChartKind.Lines,
             new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
             {
                 Categories = [.. places.Select(place => parameter is "QueueDepth" or "Threads" ? place : Words.Value(parameter, place))],
@@ -56,16 +70,23 @@ internal static class CaseCharts
             })]);
     }
 
+    /// <summary>True if some cases differ in this parameter alone.</summary>
+    public static bool Sweeps(IReadOnlyCollection<CaseView> cases, string parameter)
+    {
+        var varying = Telling(cases, parameter);
+        return cases.GroupBy(view => (NameOf(view, varying), view.RunIndex)).Any(group => Values(group, parameter).Length > 1);
+    }
+
     /// <summary>One bar per case, one series per run.</summary>
     public static Chart? Bars(string id, string title, string held, IReadOnlyCollection<CaseView> cases, CaseFigure shows, SeriesColors? colors = null)
     {
         var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: > 0 }).ToArray();
         if (shown.Length == 0)
             return null;
-        var varying = Varying(shown);
+        var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).ToArray();
-        return Chart(id, title, held, shows, ChartKind.Bars,
+        return Chart(id, title, held, shown, shows, ChartKind.Bars,
             new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => Words.Sentence(name.Length == 0 ? shown[0].Record.Workload : name))] },
             [.. runs.Select(run => new Series(
                 runs.Length == 1 ? shows.AxisName : $"run {run.First().RunLabel}",
@@ -77,19 +98,19 @@ internal static class CaseCharts
     }
 
     /// <summary>Latency over percentiles, one curve per case. Null if no case has a distribution.</summary>
-    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases)
+    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases, SeriesColors? colors = null)
     {
         var shown = cases.Where(view => !view.Failed && view.Latency is { Count: > 1 }).ToArray();
         if (shown.Length == 0)
             return null;
-        var varying = Varying(shown);
+        var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         Series[] series = [.. shown.Select(view => new Series(
             SeriesName(view, NameOf(view, varying) is { Length: > 0 } name ? name : view.Record.Operation.ToLowerInvariant()),
             [.. LatencyCurve.Of(view.Latency!).Where(point => point.Nanoseconds > 0).Select(point =>
                 new ChartPoint(point.Nines, point.Nanoseconds, view.Record.Evidence.Verdict) { Note = Note(view) })])
         {
-            Color = Array.IndexOf(names, NameOf(view, varying)),
+            Color = colors?[NameOf(view, varying)] ?? Array.IndexOf(names, NameOf(view, varying)),
             Variant = view.RunIndex,
         })];
         var slowest = shown.MaxBy(view => view.Latency!.P99)!;
@@ -97,9 +118,9 @@ internal static class CaseCharts
         {
             Id = id,
             Title = title,
-            Subtitle = held,
+            Subtitle = held.Length == 0 ? "Latency" : $"Latency. {held}",
             Kind = ChartKind.Percentiles,
-            X = new Axis("Share of operations at or below (each step one nine more)", Quantity.Nines, AxisScale.Nines) { Min = 1 },
+            X = new Axis("Share of operations at or below", Quantity.Nines, AxisScale.Nines) { Min = 1 },
             Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
             Series = series,
             Finding = $"{title}: latency percentiles of {shown.Length} cases. Median "
@@ -120,10 +141,11 @@ internal static class CaseCharts
     public static string? Note(CaseView view) => view.Status == CaseStatus.Proven ? null : view.Reason;
 
     /// <summary>Completes a chart: axis scale by the range of its figures, subtitle and finding.</summary>
-    public static Chart Chart(string id, string title, string held, CaseFigure shows, ChartKind kind, Axis x, IReadOnlyList<Series> series,
+    public static Chart Chart(string id, string title, string held, IEnumerable<CaseView> cases, CaseFigure shows, ChartKind kind, Axis x, IReadOnlyList<Series> series,
         bool logarithmic = false, double? min = null)
     {
         var points = series.SelectMany(each => each.Points.Select(point => (Series: each, Point: point))).ToArray();
+        var meaning = shows.IntervalMeaning(cases);
         var lowest = points.MinBy(each => each.Point.Y);
         var highest = points.MaxBy(each => each.Point.Y);
         var log = logarithmic || highest.Point.Y / lowest.Point.Y > (kind == ChartKind.Bars ? 100 : LinearRange);
@@ -133,12 +155,12 @@ internal static class CaseCharts
         {
             Id = id,
             Title = title,
-            Subtitle = string.Join(". ", new[] { held, $"Whiskers: {shows.IntervalMeaning}", log ? "Logarithmic axis" : "" }.Where(text => text.Length > 0)),
+            Subtitle = string.Join(". ", new[] { held, shows.AxisName + (log ? ", logarithmic axis" : ""), $"Whiskers: {meaning}" }.Where(text => text.Length > 0)),
             Kind = kind,
             X = x,
             Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = min ?? (log ? Decade(lowest.Point.Y) : 0) },
             Series = series,
-            IntervalMeaning = shows.IntervalMeaning,
+            IntervalMeaning = meaning,
             Finding = (points.Length == 1
                 ? $"{title}: {Where(highest)} {Format.Value(shows.Quantity, highest.Point.Y)}."
                 : $"{title}: highest {Where(highest)} with {Format.Value(shows.Quantity, highest.Point.Y)}, "

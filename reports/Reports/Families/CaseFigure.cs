@@ -7,23 +7,24 @@ namespace Bench.Reports.Families;
 /// <param name="AxisName">The axis's name.</param>
 /// <param name="Quantity">How it is written.</param>
 /// <param name="Figure">The figure with its interval; null if the case has none.</param>
-/// <param name="IntervalMeaning">What the interval is.</param>
-internal sealed record CaseFigure(string AxisName, Quantity Quantity, Func<CaseView, Estimate?> Figure, string IntervalMeaning)
+/// <param name="Spread">What the interval is, if it is none of the median over passes.</param>
+internal sealed record CaseFigure(string AxisName, Quantity Quantity, Func<CaseView, Estimate?> Figure, string? Spread = null)
 {
-    private const string OverPasses = "95 % interval";
-
     public static CaseFigure Throughput { get; } =
-        new("Throughput", Quantity.BytesPerSecond, view => view.Record.BytesPerSecond, OverPasses);
+        new("Throughput", Quantity.BytesPerSecond, view => view.Record.BytesPerSecond);
 
     public static CaseFigure Operations { get; } =
-        new("Operations per second", Quantity.OperationsPerSecond, view => view.Record.OperationsPerSecond, OverPasses);
+        new("Operations per second", Quantity.OperationsPerSecond, view => view.Record.OperationsPerSecond);
 
     public static CaseFigure Values { get; } =
-        new("4-byte values per second", Quantity.ValuesPerSecond, view => view.Record.Metrics.GetValueOrDefault("valuesPerSecond"), OverPasses);
+        new("4-byte values per second", Quantity.ValuesPerSecond, view => view.Record.Metrics.GetValueOrDefault("valuesPerSecond"));
 
     /// <summary>A spread, no confidence interval: the median operation, and as the whisker's end the 99th percentile.</summary>
     public static CaseFigure MedianLatency { get; } =
         new("Latency", Quantity.Nanoseconds,
             view => view.Latency is { Count: > 0 } latency ? new Estimate(latency.P50, latency.P50, latency.P99) : null,
             "from p50 to p99");
+
+    /// <summary>What the interval is, of some cases.</summary>
+    public string IntervalMeaning(IEnumerable<CaseView> cases) => Spread ?? PassInterval.Words(cases);
 }

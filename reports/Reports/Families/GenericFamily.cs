@@ -16,7 +16,7 @@ internal static class GenericFamily
         return new Section(id, workload, drawn.Length < cases.Count ? $"The chart shows the first {MaximumRows} of {Format.Count(cases.Count)} cases." : "")
         {
             Groups = Section.GroupsOf(new ChartGroup(bytes ? "Throughput" : "Operations per second", "",
-                Section.Drawn([CaseCharts.Bars(id + "-all", workload, "", drawn, bytes ? CaseFigure.Throughput : CaseFigure.Operations)]))),
+                Section.Drawn([CaseCharts.Bars(id + "-all", "All cases", "", drawn, bytes ? CaseFigure.Throughput : CaseFigure.Operations)]))),
             Cases = CaseTable.Of($"All {workload} cases", cases),
             Views = cases,
         };

@@ -51,7 +51,7 @@ internal static class TransferFamily
         {
             Id = id,
             Title = title,
-            Subtitle = "Whiskers: 95 % interval of the two together",
+            Subtitle = $"Whiskers: {PassInterval.Words(shown)} of the two together",
             Kind = ChartKind.StackedBars,
             X = new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = names },
             Y = new Axis("CPU seconds per GB", Quantity.CpuSecondsPerGB, AxisScale.Linear) { Min = 0 },
@@ -60,7 +60,7 @@ internal static class TransferFamily
                 new Series("system", [.. shown.Select((view, index) => PointOf(view, index, "cpuSystemSecondsPerGB"))]) { Color = 0 },
                 new Series("user", [.. shown.Select((view, index) => PointOf(view, index, "cpuUserSecondsPerGB"))]) { Color = 3 },
             ],
-            IntervalMeaning = "95 % interval together",
+            IntervalMeaning = $"{PassInterval.Words(shown)} together",
             Finding = $"{title}: the sender’s CPU per GB is lowest with {names[Array.IndexOf(shown, least)]} "
                 + $"({Format.Value(Quantity.CpuSecondsPerGB, Metric(least, "cpuSecondsPerGB")!.Median)}) and highest with {names[Array.IndexOf(shown, most)]} "
                 + $"({Format.Value(Quantity.CpuSecondsPerGB, Metric(most, "cpuSecondsPerGB")!.Median)}).",

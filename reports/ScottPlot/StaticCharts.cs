@@ -1,0 +1,234 @@
+using Bench.Measure.Records;
+using Bench.Reports.Charts;
+using ScottPlot;
+using ScottPlot.TickGenerators;
+
+namespace Bench.Reports.StaticImages;
+
+/// <summary>
+/// The report's charts as images through ScottPlot 5.1. ScottPlot has no logarithmic axis: figures are drawn as
+/// powers of ten, with ticks that name what they stand for, which is how its own cookbook does it.
+/// </summary>
+public static class StaticCharts
+{
+    private const int WidthPixels = 900;
+    private const double BarThickness = 0.36;
+
+    /// <summary>The page's light palette (Okabe and Ito's hues, darkened to a contrast of 4.5 on white).</summary>
+    private static readonly Color[] Palette =
+    [
+        Color.FromHex("#0068A8"), Color.FromHex("#B34E00"), Color.FromHex("#007A5A"), Color.FromHex("#A03D78"),
+        Color.FromHex("#7A5F00"), Color.FromHex("#1F7391"), Color.FromHex("#4A4F55"),
+    ];
+
+    private static readonly MarkerShape[] Filled =
+    [
+        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond,
+        MarkerShape.FilledTriangleDown, MarkerShape.Cross, MarkerShape.Asterisk,
+    ];
+
+    private static readonly Color Ink = Color.FromHex("#1B1F23");
+    private static readonly Color Contradicted = Color.FromHex("#B3261E");
+    private static readonly Color Paper = Color.FromHex("#FFFFFF");
+
+    /// <summary>Writes each chart as <c>id.png</c> and <c>id.svg</c>.</summary>
+    /// <param name="charts">The charts; see <see cref="ReportCharts"/>.</param>
+    /// <param name="folder">Made if missing.</param>
+    public static void Write(IEnumerable<Chart> charts, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var chart in charts)
+        {
+            using var plot = Draw(chart);
+            var height = EChartsOptions.HeightPixels(chart) + 120;
+            plot.SavePng(Path.Combine(folder, chart.Id + ".png"), WidthPixels, height);
+            plot.SaveSvg(Path.Combine(folder, chart.Id + ".svg"), WidthPixels, height);
+        }
+    }
+
+    /// <summary>The chart as a ScottPlot plot.</summary>
+    public static Plot Draw(Chart chart)
+    {
+        var plot = new Plot();
+        var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
+        if (rows)
+            Bars(plot, chart);
+        else
+            Lines(plot, chart);
+
+        plot.Title(chart.Subtitle.Length == 0 ? chart.Title : $"{chart.Title}\n{chart.Subtitle}");
+        plot.XLabel(rows ? chart.Y.Name : chart.X.Name);
+        plot.YLabel(rows ? "" : chart.Y.Name);
+        Ticks(plot, chart, rows);
+        if (chart.Series.Count > 1)
+            plot.ShowLegend(Alignment.UpperRight);
+        return plot;
+    }
+
+    private static void Bars(Plot plot, Chart chart)
+    {
+        var beginning = Length(chart.Y, chart.Y.Min ?? 0);
+        var ends = new double[chart.X.Categories.Count];
+        var sums = new double[chart.X.Categories.Count];
+        for (var index = 0; index < chart.Series.Count; index++)
+        {
+            var series = chart.Series[index];
+            var stacked = chart.Kind == ChartKind.StackedBars;
+            var offset = stacked ? 0 : (index - (chart.Series.Count - 1) / 2.0) * BarThickness;
+            foreach (var point in series.Points)
+            {
+                var row = (int)point.X;
+                var from = stacked ? sums[row] : 0;
+                sums[row] = from + point.Y;
+                var at = Row(chart, row) - offset;
+                var contradicted = point.Verdict == Verdict.Contradicted;
+                plot.Add.Bar(new Bar
+                {
+                    Position = at,
+                    ValueBase = from == 0 ? beginning : Length(chart.Y, from),
+                    Value = Length(chart.Y, from + point.Y),
+                    Size = BarThickness * 0.9,
+                    Orientation = Orientation.Horizontal,
+                    FillColor = contradicted ? Paper : Palette[series.Color % Palette.Length],
+                    LineColor = contradicted ? Contradicted : Palette[series.Color % Palette.Length],
+                    LinePattern = contradicted ? LinePattern.Dashed : LinePattern.Solid,
+                    LineWidth = 1.5f,
+                });
+                ends[row] = Math.Max(ends[row], point.High ?? sums[row]);
+                if (!stacked || index == chart.Series.Count - 1)
+                {
+                    Whisker(plot, chart, point, at, horizontal: true);
+                    Label(plot, chart, point, sums[row], at);
+                }
+            }
+            Legend(plot, chart, series);
+        }
+        foreach (var reference in chart.References)
+        {
+            var (x, y) = (Length(chart.Y, reference.Y), Row(chart, (int)reference.X));
+            Stroke(plot, x, y - 0.42, x, y + 0.2, Ink, 2);
+            Note(plot, $"{reference.Text} {Format.Scaled(reference.Y)}", x, y - 0.34, Ink);
+        }
+        var high = ends.Append(beginning).Max();
+        plot.Axes.SetLimits(beginning, Length(chart.Y, high) + (Length(chart.Y, high) - beginning) * 0.2, -0.6, chart.X.Categories.Count - 0.4);
+    }
+
+    private static void Lines(Plot plot, Chart chart)
+    {
+        foreach (var series in chart.Series)
+        {
+            var color = Palette[series.Color % Palette.Length];
+            // A contradicted point is no part of the line, as in the page.
+            ChartPoint[] sound = [.. series.Points.Where(point => point.Verdict != Verdict.Contradicted)];
+            if (sound.Length > 0)
+            {
+                var line = plot.Add.Scatter(sound.Select(point => Length(chart.X, point.X)).ToArray(), sound.Select(point => Length(chart.Y, point.Y)).ToArray());
+                line.LineColor = color;
+                line.LineWidth = 2;
+                line.LinePattern = series.Variant == 0 ? LinePattern.Solid : series.Variant == 1 ? LinePattern.Dashed : LinePattern.Dotted;
+                line.MarkerShape = Filled[series.Color % Filled.Length];
+                line.MarkerSize = chart.Kind == ChartKind.Percentiles ? 4 : 8;
+                line.MarkerLineColor = color;
+                line.MarkerFillColor = sound.All(point => point.Verdict == Verdict.Unproven) ? Paper : color;
+                line.LegendText = series.Name;
+            }
+            foreach (var point in series.Points)
+            {
+                if (point.Verdict == Verdict.Contradicted)
+                {
+                    var cross = plot.Add.Marker(Length(chart.X, point.X), Length(chart.Y, point.Y), MarkerShape.Eks, 11);
+                    cross.MarkerLineColor = Contradicted;
+                    cross.MarkerLineWidth = 2;
+                }
+                if (chart.Kind == ChartKind.Lines)
+                    Whisker(plot, chart, point, Length(chart.X, point.X), horizontal: false);
+            }
+        }
+    }
+
+    private static void Whisker(Plot plot, Chart chart, ChartPoint point, double at, bool horizontal)
+    {
+        if (point.Low is not { } lowest || point.High is not { } highest || lowest <= 0 && chart.Y.Scale == AxisScale.Log)
+            return;
+        const double cap = 0.05;
+        var (low, high) = (Length(chart.Y, lowest), Length(chart.Y, highest));
+        if (horizontal)
+        {
+            Stroke(plot, low, at, high, at, Ink, 1.25f);
+            Stroke(plot, low, at - cap, low, at + cap, Ink, 1.25f);
+            Stroke(plot, high, at - cap, high, at + cap, Ink, 1.25f);
+        }
+        else
+        {
+            Stroke(plot, at, low, at, high, Ink, 1.25f);
+            Stroke(plot, at - cap / 2, low, at + cap / 2, low, Ink, 1.25f);
+            Stroke(plot, at - cap / 2, high, at + cap / 2, high, Ink, 1.25f);
+        }
+    }
+
+    private static void Label(Plot plot, Chart chart, ChartPoint point, double figure, double at)
+    {
+        var mark = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
+        Note(plot, "  " + mark + Format.Short(chart.Y.Quantity, figure), Length(chart.Y, Math.Max(figure, point.High ?? figure)), at,
+            point.Verdict == Verdict.Contradicted ? Contradicted : Ink);
+    }
+
+    private static void Note(Plot plot, string text, double x, double y, Color color)
+    {
+        var note = plot.Add.Text(text, x, y);
+        note.LabelFontColor = color;
+        note.LabelFontSize = 12;
+        note.LabelAlignment = Alignment.MiddleLeft;
+    }
+
+    private static void Stroke(Plot plot, double x1, double y1, double x2, double y2, Color color, float width)
+    {
+        var line = plot.Add.Line(x1, y1, x2, y2);
+        line.LineColor = color;
+        line.LineWidth = width;
+    }
+
+    /// <summary>Bars carry no legend text of their own: an invisible stroke of the colour does.</summary>
+    private static void Legend(Plot plot, Chart chart, Series series)
+    {
+        if (chart.Series.Count < 2)
+            return;
+        var line = plot.Add.Line(0, 0, 0, 0);
+        line.LineColor = Palette[series.Color % Palette.Length];
+        line.LineWidth = 8;
+        line.LegendText = series.Name;
+    }
+
+    private static void Ticks(Plot plot, Chart chart, bool rows)
+    {
+        if (rows)
+        {
+            var places = Enumerable.Range(0, chart.X.Categories.Count).ToArray();
+            plot.Axes.Left.TickGenerator = new NumericManual(places.Select(place => Row(chart, place)).ToArray(), [.. chart.X.Categories]);
+            Powers(plot.Axes.Bottom, chart.Y, chart.Series.SelectMany(series => series.Points).Select(point => point.High ?? point.Y).Append(chart.Y.Min ?? 1));
+            return;
+        }
+        if (chart.X.Scale == AxisScale.Category)
+            plot.Axes.Bottom.TickGenerator = new NumericManual(Enumerable.Range(0, chart.X.Categories.Count).Select(place => (double)place).ToArray(), [.. chart.X.Categories]);
+        else
+            Powers(plot.Axes.Bottom, chart.X, chart.Series.SelectMany(series => series.Points).Select(point => point.X));
+        Powers(plot.Axes.Left, chart.Y, chart.Series.SelectMany(series => series.Points).Select(point => point.Y));
+    }
+
+    /// <summary>One tick a power of ten, named as what it stands for; a linear axis keeps its own ticks.</summary>
+    private static void Powers(IAxis axis, Axis shown, IEnumerable<double> figures)
+    {
+        double[] lengths = [.. figures.Where(figure => figure > 0).Select(figure => Length(shown, figure))];
+        if (shown.Scale is not (AxisScale.Log or AxisScale.Nines) || lengths.Length == 0)
+            return;
+        var first = (int)Math.Floor(lengths.Min());
+        double[] powers = [.. Enumerable.Range(first, (int)Math.Ceiling(lengths.Max()) - first + 1).Select(power => (double)power)];
+        axis.TickGenerator = new NumericManual(powers, [.. powers.Select(power => Format.Short(shown.Quantity, Math.Pow(10, power)))]);
+    }
+
+    /// <summary>Rows count from the top.</summary>
+    private static double Row(Chart chart, int row) => chart.X.Categories.Count - 1 - row;
+
+    private static double Length(Axis axis, double figure) =>
+        axis.Scale is AxisScale.Log or AxisScale.Nines ? Math.Log10(Math.Max(figure, double.Epsilon)) : figure;
+}

@@ -1,0 +1,291 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Bench.Reports.Tests;
+
+/// <summary>One Chromium for all tests of this file.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("bench-page-").FullName;
+    private IPlaywright? playwright;
+    private IBrowser? browser;
+
+    public async Task InitializeAsync()
+    {
+        if (!File.Exists(ChromiumFactAttribute.Executable))
+            return;
+        playwright = await Playwright.CreateAsync();
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = ChromiumFactAttribute.Executable,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (browser is not null)
+            await browser.DisposeAsync();
+        playwright?.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Opens a report from a file, as a reader does.</summary>
+    public async Task<OpenPage> Open(IReadOnlyList<RunRecord> records, int width = 1440, ColorScheme scheme = ColorScheme.Light, bool anonymous = false)
+    {
+        var file = Path.Combine(folder, $"{Guid.NewGuid():N}.html");
+        File.WriteAllText(file, HtmlReport.Render(records, new ReportOptions { Anonymous = anonymous }), new UTF8Encoding(false));
+        var context = await browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = scheme, AcceptDownloads = true });
+        var page = await context.NewPageAsync();
+        var open = new OpenPage(page, $"file://{file}");
+        await page.AddInitScriptAsync("window.violations = []; addEventListener('securitypolicyviolation', e => window.violations.push(e.violatedDirective + ' ' + e.blockedURI));");
+        await page.GotoAsync(open.Address);
+        await page.WaitForFunctionAsync("document.documentElement.dataset.drawn !== undefined");
+        return open;
+    }
+}
+
+/// <summary>A page with what it said and asked for.</summary>
+public sealed class OpenPage : IAsyncDisposable
+{
+    public OpenPage(IPage page, string address)
+    {
+        (Page, Address) = (page, address);
+        page.Console += (_, message) => Complaints.Add($"{message.Type}: {message.Text}");
+        page.PageError += (_, error) => Complaints.Add($"error: {error}");
+        page.Dialog += (_, dialog) => Complaints.Add($"dialog: {dialog.Message}");
+        page.Request += (_, request) => Requests.Add(request.Url);
+    }
+
+    public IPage Page { get; }
+
+    public string Address { get; }
+
+    public List<string> Complaints { get; } = [];
+
+    public List<string> Requests { get; } = [];
+
+    public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
+}
+
+public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    private static readonly IReadOnlyList<RunRecord> Sample = new SampleRecords().All();
+
+    [ChromiumFact]
+    public async Task Every_chart_draws_and_nothing_leaves_the_file()
+    {
+        await using var open = await chromium.Open(Sample);
+        var plots = await open.Page.Locator(".plot").CountAsync();
+        Assert.InRange(plots, 12, 40);
+        // Marks, not only axes: each chart has at least one path per series of its option.
+        var empty = await open.Page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll('.plot')].filter(plot => {
+              const svg = plot.querySelector('svg');
+              const series = JSON.parse(document.getElementById(plot.id + '-option').textContent).series;
+              return !svg || svg.getBoundingClientRect().width < 200 || svg.querySelectorAll('path').length < series.length || !svg.querySelector('text');
+            }).map(plot => plot.id)
+            """);
+        Assert.Empty(empty);
+        Assert.Empty(open.Complaints);
+        Assert.Equal([open.Address], open.Requests);
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
+    }
+
+    [ChromiumFact]
+    public async Task The_page_cannot_reach_the_network_even_if_it_wanted_to()
+    {
+        await using var open = await chromium.Open(Sample.Take(1).ToArray());
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var address = FormattableString.Invariant($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
+        Assert.Equal("blocked", await open.Page.EvaluateAsync<string>("url => fetch(url).then(() => 'sent', () => 'blocked')", address));
+        await open.Page.EvaluateAsync("url => document.body.append(Object.assign(new Image(), { src: url }))", address);
+        await open.Page.EvaluateAsync("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hacked = 3' }))");
+        await open.Page.WaitForFunctionAsync("window.violations.length >= 3");
+        Assert.False(listener.Pending(), "a request left the page");
+        Assert.Equal("undefined", await open.Page.EvaluateAsync<string>("typeof window.hacked"));
+    }
+
+    [ChromiumFact]
+    public async Task Tables_match_the_records()
+    {
+        await using var open = await chromium.Open(Sample);
+        var places = new Dictionary<string, int>();
+        for (var index = 0; index < Sample.Count; index++)
+        {
+            var record = Sample[index];
+            var family = record.Workload switch { "CachePath" => "cache-path", "Transfer" => "transfer", _ => "access-pattern" };
+            var cells = await open.Page.EvaluateAsync<Dictionary<string, string>>("""
+                ([table, anchor]) => {
+                  const row = document.querySelector(`#${table} a[href="#${anchor}"]`).closest('tr');
+                  const heads = [...document.querySelectorAll(`#${table} thead th`)].map(head => head.textContent);
+                  return Object.fromEntries([...row.children].map((cell, at) => [heads[at], cell.textContent]));
+                }
+                """, new[] { $"table-{family}", FormattableString.Invariant($"case-1-{index + 1}") });
+            if (record.Error is not null)
+            {
+                Assert.Equal(("— failed", Format.Missing), (cells["Evidence"], cells["Throughput"]));
+                continue;
+            }
+            Assert.Equal(Format.BytesPerSecond(record.BytesPerSecond!.Median), cells["Throughput"]);
+            Assert.Equal(Format.Interval(Quantity.BytesPerSecond, record.BytesPerSecond.Low, record.BytesPerSecond.High), cells["94 % interval"]);
+            Assert.Equal(Format.Scaled(record.OperationsPerSecond!.Median), cells["IOPS"]);
+            Assert.Equal(record.LatencyNs.Count == 0 ? Format.Missing : Format.Nanoseconds(record.LatencyNs.Values.Single().P50), cells["p50"]);
+            Assert.EndsWith(record.Evidence.Verdict.ToString().ToLowerInvariant(), cells["Evidence"], StringComparison.Ordinal);
+            if (record.Metrics.TryGetValue("valuesPerSecond", out var values))
+                Assert.Equal(Format.Scaled(values.Median), cells["Values/s"]);
+            if (record.Metrics.TryGetValue("cpuSecondsPerGB", out var cpu))
+                Assert.Equal(Format.Significant(cpu.Median), cells["CPU s/GB"]);
+        }
+    }
+
+    [ChromiumFact]
+    public async Task Hostile_text_runs_nothing()
+    {
+        await using var open = await chromium.Open([.. Sample.Select(record => Hostile.Of(record)), .. Sample.Take(3).Select(record => Hostile.Of(record, keepWorkload: false))]);
+        Assert.Equal("undefined", await open.Page.EvaluateAsync<string>("typeof window.hacked"));
+        Assert.Equal(0, await open.Page.Locator("img").CountAsync());
+        Assert.Empty(open.Complaints);
+        Assert.Equal([open.Address], open.Requests);
+        await open.Page.Locator(".plot svg path").First.HoverAsync(new LocatorHoverOptions { Force = true });
+        Assert.Equal("undefined", await open.Page.EvaluateAsync<string>("typeof window.hacked"));
+        Assert.Equal(await open.Page.Locator(".plot").CountAsync(), await open.Page.Locator(".plot > div > svg").CountAsync());
+    }
+
+    [ChromiumFact]
+    public async Task The_system_s_dark_mode_is_followed()
+    {
+        await using var light = await chromium.Open(Sample);
+        await using var dark = await chromium.Open(Sample, scheme: ColorScheme.Dark);
+        Assert.Equal(("rgb(255, 255, 255)", "rgb(21, 24, 27)"), (await Paper(light), await Paper(dark)));
+        Assert.NotEqual(await FirstInk(light), await FirstInk(dark));
+    }
+
+    [ChromiumFact]
+    public async Task The_keyboard_alone_switches_the_colours_and_the_charts_follow()
+    {
+        await using var open = await chromium.Open(Sample);
+        var before = await FirstInk(open);
+        await open.Page.Keyboard.PressAsync("Tab");
+        Assert.Equal("Skip to the results", await open.Page.EvaluateAsync<string>("document.activeElement.textContent"));
+        for (var presses = 0; presses < 30 && await open.Page.EvaluateAsync<string>("document.activeElement.id") != "theme"; presses++)
+            await open.Page.Keyboard.PressAsync("Tab");
+        Assert.NotEqual("none", await open.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+        await open.Page.Keyboard.PressAsync("Enter");
+        Assert.Equal("rgb(21, 24, 27)", await Paper(open));
+        Assert.NotEqual(before, await FirstInk(open));
+        await open.Page.Keyboard.PressAsync("Space");
+        Assert.Equal("rgb(255, 255, 255)", await Paper(open));
+        Assert.Equal(before, await FirstInk(open));
+        Assert.Empty(open.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task No_width_scrolls_the_page_sideways()
+    {
+        RunRecord[] records = [.. Sample, .. new SampleRecords(2, "20261123-090000-77aa").All()];
+        foreach (var width in new[] { 390, 768, 1440 })
+        {
+            await using var open = await chromium.Open(records, width);
+            await open.Page.EvaluateAsync("document.querySelectorAll('details').forEach(details => details.open = true)");
+            Assert.Equal(width, await open.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        }
+    }
+
+    [ChromiumFact]
+    public async Task A_reader_who_does_not_see_gets_headings_findings_and_tables()
+    {
+        await using var open = await chromium.Open(Sample);
+        var faults = await open.Page.EvaluateAsync<string[]>("""
+            (() => {
+              const faults = [];
+              let last = 0;
+              for (const heading of document.querySelectorAll('h1, h2, h3, h4')) {
+                const level = +heading.tagName[1];
+                if (level > last + 1) faults.push(`heading jumps: ${heading.textContent}`);
+                last = level;
+              }
+              if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+              for (const plot of document.querySelectorAll('.plot')) {
+                if (plot.getAttribute('role') !== 'img' || !/\d/.test(plot.getAttribute('aria-label'))) faults.push(`no finding: ${plot.id}`);
+                if (!plot.parentElement.querySelector('table')) faults.push(`no table: ${plot.id}`);
+              }
+              for (const table of document.querySelectorAll('table')) {
+                if (!table.caption || !table.caption.textContent) faults.push(`no caption: ${table.id}`);
+                if ([...table.querySelectorAll('th')].some(head => !head.scope)) faults.push(`no scope: ${table.id}`);
+              }
+              const ids = [...document.querySelectorAll('[id]')].map(element => element.id);
+              if (new Set(ids).size !== ids.length) faults.push('an id twice');
+              for (const link of document.querySelectorAll('a[href^="#"]'))
+                if (!document.getElementById(link.getAttribute('href').slice(1))) faults.push(`leads nowhere: ${link.href}`);
+              if (document.documentElement.lang !== 'en') faults.push('no language');
+              return faults;
+            })()
+            """);
+        Assert.True(faults.Length == 0, string.Join("\n", faults));
+    }
+
+    [ChromiumFact]
+    public async Task A_link_to_evidence_opens_it()
+    {
+        await using var open = await chromium.Open(Sample);
+        await open.Page.Locator("#table-cache-path a[href^='#case-1-']").Last.ClickAsync();
+        var target = open.Page.Locator(await open.Page.EvaluateAsync<string>("location.hash"));
+        await Assertions.Expect(target.Locator("table")).ToBeVisibleAsync();
+    }
+
+    [ChromiumFact]
+    public async Task The_button_saves_the_records_as_they_are()
+    {
+        await using var open = await chromium.Open(Sample);
+        var download = await open.Page.RunAndWaitForDownloadAsync(() => open.Page.Locator("#save").ClickAsync());
+        Assert.Equal("records.jsonl", download.SuggestedFilename);
+        Assert.Equal(Sample.Select(RecordJson.Write), File.ReadAllLines(await download.PathAsync()));
+        var compressed = await open.Page.RunAndWaitForDownloadAsync(() => open.Page.Locator("#records").ClickAsync());
+        Assert.Equal("records.jsonl.gz", compressed.SuggestedFilename);
+        Assert.Empty(open.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task Print_shows_everything_and_no_controls()
+    {
+        await using var light = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Sample, scheme: ColorScheme.Dark);
+        var onScreen = await FirstInk(open);
+        await open.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
+        await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
+        Assert.Equal(0, await open.Page.Locator("details:not([open])").CountAsync());
+        await Assertions.Expect(open.Page.Locator("#theme")).ToBeHiddenAsync();
+        Assert.Equal(await FirstInk(light), await FirstInk(open));
+        Assert.Equal(680, await open.Page.EvaluateAsync<int>("document.querySelector('.plot svg').getBoundingClientRect().width"));
+        Assert.NotEmpty(await light.Page.PdfAsync());
+        await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Screen });
+        await open.Page.EvaluateAsync("dispatchEvent(new Event('afterprint'))");
+        Assert.Equal(onScreen, await FirstInk(open));
+        Assert.True(await open.Page.Locator("details:not([open])").CountAsync() > 10);
+    }
+
+    [ChromiumFact]
+    public async Task A_contradicted_point_says_so_when_asked()
+    {
+        await using var open = await chromium.Open(Sample);
+        var options = await open.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('.plot')].map(plot => document.getElementById(plot.id + '-option').textContent)");
+        Assert.Contains(options, option => Tip().IsMatch(option));
+        await Assertions.Expect(open.Page.Locator("tr.contradicted").First).ToContainTextAsync("✗ contradicted");
+    }
+
+    private static Task<string> Paper(OpenPage open) => open.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+
+    private static Task<string> FirstInk(OpenPage open) =>
+        open.Page.EvaluateAsync<string>("[...document.querySelectorAll('.plot svg text')].map(text => text.getAttribute('fill')).find(fill => fill)");
+
+    [GeneratedRegex("\"tip\":\"[^\"]*contradicted[^\"]*\"")]
+    private static partial Regex Tip();
+}

@@ -1,0 +1,27 @@
+using Xunit;
+
+namespace Bench.Reports.Tests;
+
+/// <summary>
+/// Writes sample reports to the folder in <c>BENCH_SAMPLE_PAGES</c>, to be looked at; without it, it does nothing.
+/// </summary>
+public class SamplePages
+{
+    [Fact]
+    public void Are_written_where_somebody_wants_to_look_at_them()
+    {
+        if (Environment.GetEnvironmentVariable("BENCH_SAMPLE_PAGES") is not { Length: > 0 } folder)
+            return;
+        Directory.CreateDirectory(folder);
+        var one = new SampleRecords().All();
+        var other = new SampleRecords(2, "20261123-090000-77aa") { Speed = 1.4 }.All();
+        var samples = new SampleRecords();
+        Bench.Measure.Records.RunRecord[] log = [.. from segment in new[] { "16MiB", "1GiB" }
+                                                    from flush in new[] { "never", "every 1 MiB", "always" }
+                                                    select samples.Other("LogAppend", ("SegmentBytes", segment), ("FlushPolicy", flush))];
+        File.WriteAllText(Path.Combine(folder, "one.html"), HtmlReport.Render([.. one, .. log], new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "two.html"), HtmlReport.Render([.. one, .. other], new ReportOptions { Anonymous = true }));
+        File.WriteAllText(Path.Combine(folder, "hostile.html"), HtmlReport.Render([.. one.Select(record => Hostile.Of(record))], new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "one.md"), MarkdownReport.Render(one, new ReportOptions()));
+    }
+}
