@@ -14,7 +14,7 @@ namespace Bench.Measure;
 /// </para>
 /// <para>HdrHistogram is the model (its .NET package is not used: recording there checks range and counter type on
 /// each call). fio keeps 64 buckets an octave and prints 1.6 % error; its percentiles of merged jobs are an
-/// approximation. It does not promise an exact mean: the mean comes from an exact sum, the percentiles do not.
+/// approximation. The mean is exact: it comes from a sum, not from the buckets (the sum stops at 2^62 ns, 146 years).
 /// </para>
 /// Not safe for several writers: one per thread, merged afterwards.
 /// </summary>
@@ -23,6 +23,7 @@ public sealed class LatencyHistogram
     private const int SubBits = 7;
     private const int SubCount = 1 << SubBits;
     private const int MaxBits = 45;
+    private const long GreatestSum = 1L << 62;
     private const string Format = "loglinear7";
 
     private readonly long[] counts = new long[(MaxBits - SubBits + 1) * SubCount];
@@ -47,8 +48,12 @@ public sealed class LatencyHistogram
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Record(long valueNs)
     {
-        if (valueNs < 0)
-            valueNs = 0;
+        // One comparison for both ends: a negative number is a great unsigned one.
+        if ((ulong)valueNs >= 1UL << MaxBits)
+        {
+            RecordOutside(valueNs);
+            return;
+        }
         counts[IndexOf(valueNs)]++;
         Count++;
         sum += valueNs;
@@ -58,13 +63,24 @@ public sealed class LatencyHistogram
             Max = valueNs;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RecordOutside(long valueNs)
+    {
+        valueNs = Math.Max(0, valueNs);
+        counts[IndexOf(valueNs)]++;
+        Count++;
+        sum = SaturatingSum(sum, valueNs);
+        min = Math.Min(min, valueNs);
+        Max = Math.Max(Max, valueNs);
+    }
+
     /// <summary>Adds another histogram's values.</summary>
     public void Add(LatencyHistogram other)
     {
         for (var i = 0; i < counts.Length; i++)
             counts[i] += other.counts[i];
         Count += other.Count;
-        sum += other.sum;
+        sum = SaturatingSum(sum, other.sum);
         min = Math.Min(min, other.min);
         Max = Math.Max(Max, other.Max);
     }
@@ -87,13 +103,15 @@ public sealed class LatencyHistogram
     {
         if (Count == 0)
             return 0;
-        var rank = Math.Clamp((long)Math.Ceiling(percentile / 100 * Count), 1, Count);
+        // 99.9 is no binary fraction: without the step down, 99.9 % of 1000 values would be 999.0000000000001 of them,
+        // and the percentile the maximum. (HdrHistogram does the same.)
+        var rank = Math.Clamp((long)Math.Ceiling(Math.BitDecrement(percentile) * Count / 100), 1, Count);
         long seen = 0;
         for (var i = 0; i < counts.Length; i++)
         {
             seen += counts[i];
             if (seen >= rank)
-                return Math.Clamp(UpperEdge(i), Min, Max);
+                return i == counts.Length - 1 ? Max : Math.Clamp(UpperEdge(i), Min, Max);
         }
         return Max;
     }
@@ -145,21 +163,31 @@ public sealed class LatencyHistogram
         var parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (parts.Length < 4 || parts[0] != Format)
             throw new RecordException($"a histogram does not begin with {Format}, minimum, maximum and sum");
-        var histogram = new LatencyHistogram { Max = Number(parts[2]), sum = Number(parts[3]) };
-        long index = 0;
+        var (min, max) = (Number(parts[1]), Number(parts[2]));
+        var histogram = new LatencyHistogram { Max = max, sum = Math.Min(Number(parts[3]), GreatestSum) };
+        int first = -1, last = 0;
         foreach (var part in parts.AsSpan(4))
         {
             var colon = part.IndexOf(':', StringComparison.Ordinal);
             if (colon < 1)
                 throw new RecordException($"a histogram has '{part}' where distance:count belongs");
-            index += Number(part.AsSpan(0, colon));
-            if (index >= histogram.counts.Length)
+            var distance = Number(part.AsSpan(0, colon));
+            var count = Number(part.AsSpan(colon + 1));
+            if (distance >= histogram.counts.Length - last)
                 throw new RecordException("a histogram has a bucket beyond its range");
-            histogram.counts[index] = Number(part.AsSpan(colon + 1));
-            histogram.Count += histogram.counts[index];
+            if (count == 0 || (distance == 0 && first >= 0) || count > long.MaxValue - histogram.Count)
+                throw new RecordException($"a histogram has '{part}', an empty, repeated or overfull bucket");
+            last += (int)distance;
+            if (first < 0)
+                first = last;
+            histogram.counts[last] = count;
+            histogram.Count += count;
         }
+        // The extremes lie in the outer buckets; a percentile is held between them and must be able to.
+        if (histogram.Count == 0 ? (min, max, histogram.sum) != (0, 0, 0) : min > max || IndexOf(min) != first || IndexOf(max) != last)
+            throw new RecordException("a histogram's minimum, maximum or sum does not belong to its buckets");
         if (histogram.Count > 0)
-            histogram.min = Number(parts[1]);
+            histogram.min = min;
         return histogram;
     }
 
@@ -191,6 +219,8 @@ public sealed class LatencyHistogram
         text.Append(CultureInfo.InvariantCulture, $"#[Buckets = {MaxBits - SubBits + 1,12}, SubBuckets     = {SubCount,12}]\n");
         return text.ToString();
     }
+
+    private static long SaturatingSum(long a, long b) => a > GreatestSum - b ? GreatestSum : a + b;
 
     private long CountUpTo(long value)
     {

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Bench.Disk.Topology;
 
 /// <summary>
@@ -28,6 +31,10 @@ public sealed record DeviceTopology
     /// <summary>What about this target will spoil or limit a measurement, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
     /// <summary>
     /// The leaves of the tree, each once: what really stores the bytes. A loop device is not a leaf: the disks below
     /// its backing file are.
@@ -53,6 +60,10 @@ public sealed record MountInfo
 
     /// <summary>True if the mount or its superblock is read-only.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>What kind of thing a block device is.</summary>
@@ -163,6 +174,10 @@ public sealed record BlockDevice
 
     /// <summary>The devices below: a partition's disk, an array's members, the disks under a loop device's file.</summary>
     public IReadOnlyList<BlockDevice> Below { get; init; } = [];
+
+    /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>This device if nothing is below it, else the leaves below.</summary>
     public IEnumerable<BlockDevice> Leaves() => Below.Count == 0 ? [this] : Below.SelectMany(device => device.Leaves());

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Bench.Disk.Topology;
 
 /// <summary>The machine: what it is, and what limits a process on it. A value that could not be read is null.</summary>
@@ -65,4 +68,8 @@ public sealed record HostInfo
 
     /// <summary>What about this machine will spoil a measurement, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }

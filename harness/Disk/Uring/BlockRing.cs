@@ -30,6 +30,7 @@ public sealed unsafe class BlockRing : IDisposable
     private readonly byte readOpcode;
     private readonly byte writeOpcode;
     private readonly int callFlags;
+    private readonly int blocksPerSlot;
     private byte* memory;
     private BlockStamp stamp = new((ulong)Environment.TickCount64);
     private Request* requests;
@@ -50,9 +51,11 @@ public sealed unsafe class BlockRing : IDisposable
     /// <param name="blockBytes">Bytes of memory per slot; for direct I/O a multiple of the file's alignment.</param>
     /// <param name="flags">Given with every read and write (RWF_DONTCACHE, RWF_DSYNC, RWF_NOWAIT).</param>
     /// <param name="fixedBuffers">Ask for registered buffers; see <see cref="FixedBuffers"/> for whether it was granted.</param>
+    /// <param name="blocksPerSlot">Blocks of memory per slot, of which the position of a stamped write chooses one (see <see cref="BlockSource"/>).</param>
     /// <exception cref="DiskException">No io_uring here, or no memory.</exception>
-    public BlockRing(DiskFile file, int queueDepth, int blockBytes, CallFlags flags = CallFlags.None, bool fixedBuffers = true)
+    public BlockRing(DiskFile file, int queueDepth, int blockBytes, CallFlags flags = CallFlags.None, bool fixedBuffers = true, int blocksPerSlot = 1)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blocksPerSlot);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(queueDepth);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockBytes);
         this.file = file;
@@ -62,7 +65,9 @@ public sealed unsafe class BlockRing : IDisposable
         // Each slot starts on a page, as direct I/O and registration like it.
         var page = Environment.SystemPageSize;
         StrideBytes = (blockBytes + page - 1) / page * page;
-        memoryBytes = (nuint)queueDepth * (nuint)StrideBytes;
+        this.blocksPerSlot = blocksPerSlot;
+        SlotBytes = StrideBytes * blocksPerSlot;
+        memoryBytes = (nuint)queueDepth * (nuint)SlotBytes;
 
         ring = new IoUring(queueDepth);
         try
@@ -80,7 +85,7 @@ public sealed unsafe class BlockRing : IDisposable
             RegisteredFile = ring.TryRegisterFiles([file.Descriptor]);
             fileIndex = RegisteredFile ? 0 : file.Descriptor;
             entryFlags = RegisteredFile ? IOSQE_FIXED_FILE : (byte)0;
-            var errno = fixedBuffers ? ring.TryRegisterBuffers(memory, queueDepth, StrideBytes) : 0;
+            var errno = fixedBuffers ? ring.TryRegisterBuffers(memory, queueDepth, SlotBytes) : 0;
             FixedBuffers = fixedBuffers && errno == 0;
             if (errno != 0)
                 FixedBuffersRefusal = DiskException.FromErrno(
@@ -129,11 +134,20 @@ public sealed unsafe class BlockRing : IDisposable
 
     private int StrideBytes { get; }
 
+    private int SlotBytes { get; }
+
+    /// <summary>All of a slot's memory, to be filled before the first stamped write.</summary>
+    public Span<byte> SlotMemory(int slot)
+    {
+        Check(slot);
+        return new Span<byte>(memory + (nint)slot * SlotBytes, SlotBytes);
+    }
+
     /// <summary>A slot's memory; not to be touched while its request is under way.</summary>
     public Span<byte> Block(int slot)
     {
         Check(slot);
-        return new Span<byte>(memory + (nint)slot * StrideBytes, BlockBytes);
+        return new Span<byte>(memory + (nint)slot * SlotBytes, BlockBytes);
     }
 
     /// <summary>Prepares a read of one block.</summary>
@@ -145,15 +159,16 @@ public sealed unsafe class BlockRing : IDisposable
     public void PrepareWrite(int slot, long position) => Prepare(writeOpcode, slot, position, 0, BlockBytes);
 
     /// <summary>
-    /// Prepares a write of one block whose content differs from every other one: eight bytes of each 4 KiB change,
-    /// as in <see cref="WriteBlock"/>. Fill the slots with random bytes before the first.
+    /// Prepares a write of one block whose content differs from every other one, as in <see cref="WriteBlock"/>. Fill
+    /// <see cref="SlotMemory"/> with random bytes before the first.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrepareStampedWrite(int slot, long position)
     {
         Check(slot);
-        stamp.Next(memory + (nint)slot * StrideBytes, BlockBytes, position);
-        PrepareWrite(slot, position);
+        var offset = blocksPerSlot == 1 ? 0 : (int)((ulong)position / (uint)BlockBytes % (uint)blocksPerSlot) * StrideBytes;
+        stamp.Next(memory + (nint)slot * SlotBytes + offset, BlockBytes);
+        Prepare(writeOpcode, slot, position, offset, BlockBytes);
     }
 
     /// <summary>Prepares a read into a part of the block.</summary>
@@ -226,7 +241,7 @@ public sealed unsafe class BlockRing : IDisposable
         if (request->Opcode != Idle)
             ThrowBusy(slot);
         ring.PrepareTransfer(
-            opcode, fileIndex, entryFlags, memory + (nint)slot * StrideBytes + bufferOffset, lengthBytes, position, callFlags, slot, (ulong)slot);
+            opcode, fileIndex, entryFlags, memory + (nint)slot * SlotBytes + bufferOffset, lengthBytes, position, callFlags, slot, (ulong)slot);
         request->Position = position;
         request->BufferOffset = bufferOffset;
         request->Done = 0;
@@ -266,7 +281,7 @@ public sealed unsafe class BlockRing : IDisposable
         request->Done += Math.Max(0, result);
         request->Left -= Math.Max(0, result);
         ring.PrepareTransfer(
-            request->Opcode, fileIndex, entryFlags, memory + (nint)slot * StrideBytes + request->BufferOffset + request->Done,
+            request->Opcode, fileIndex, entryFlags, memory + (nint)slot * SlotBytes + request->BufferOffset + request->Done,
             request->Left, request->Position + request->Done, callFlags, slot, (ulong)slot);
         return false;
     }

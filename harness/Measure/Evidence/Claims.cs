@@ -34,15 +34,15 @@ public static class Claims
     /// <summary>Cold read: the file was not cached, and the bytes came from the device.</summary>
     public static ClaimRecord Cold(IReadOnlyList<PassRecord> passes) => Judge(
         "cold",
-        AtMost("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: true), EvictedResidency),
-        AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
-        AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+        AtMost("residencyBefore", passes, pass => pass.ResidencyBefore, EvictedResidency),
+        AtLeast("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), MostlyFromDevice),
+        AtLeast("deviceReadBytesPerByte", passes, pass => Share(pass.DeviceReadBytes, pass), MostlyFromDevice));
 
     /// <summary>Warm read: the file was cached, and this process caused no reads.</summary>
     public static ClaimRecord Warm(IReadOnlyList<PassRecord> passes) => Judge(
         "warm",
-        AtLeast("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: false), CachedResidency),
-        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), HardlyFromDevice),
+        AtLeast("residencyBefore", passes, pass => pass.ResidencyBefore, CachedResidency),
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), HardlyFromDevice),
         Informs("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: true), "≤ 0.02 unless others use the device"));
 
     /// <summary>Direct I/O: the flag stands on the descriptor, the cache did not grow, and the bytes moved at the device.</summary>
@@ -56,17 +56,17 @@ public static class Claims
     public static ClaimRecord Direct(IReadOnlyList<PassRecord> passes, bool flagStands, bool writes, double? peakResidencyOfProbe)
     {
         var flag = AtLeast("descriptorHasODirect", flagStands ? 1 : 0, 1);
-        var growth = AtMost("residencyGrowth", Worst(passes, pass => pass.ResidencyAfter - pass.ResidencyBefore, highest: true), EvictedResidency);
+        var growth = AtMost("residencyGrowth", passes, pass => pass.ResidencyAfter - pass.ResidencyBefore, EvictedResidency);
         return writes
             ? Judge(
                 "direct", flag, growth,
                 AtMost("residencyWithinProbeWrite", peakResidencyOfProbe, EvictedResidency),
-                AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice),
-                AtLeast("deviceWriteBytesPerByte", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), MostlyFromDevice))
+                AtLeast("processWriteBytesPerByte", passes, pass => Share(pass.ProcessWriteBytes, pass), MostlyFromDevice),
+                AtLeast("deviceWriteBytesPerByte", passes, pass => Share(pass.DeviceWriteBytes, pass), MostlyFromDevice))
             : Judge(
                 "direct", flag, growth,
-                AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
-                AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+                AtLeast("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), MostlyFromDevice),
+                AtLeast("deviceReadBytesPerByte", passes, pass => Share(pass.DeviceReadBytes, pass), MostlyFromDevice));
     }
 
     /// <summary>Buffered write into the page cache: no O_DIRECT, and what was written is cached afterwards.</summary>
@@ -77,9 +77,9 @@ public static class Claims
         startsCached ? "warm" : "cold",
         AtMost("descriptorHasODirect", flagStands ? 1 : 0, 0),
         startsCached
-            ? AtLeast("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: false), CachedResidency)
-            : AtMost("residencyBefore", Worst(passes, pass => pass.ResidencyBefore, highest: true), EvictedResidency),
-        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), HardlyFromDevice),
+            ? AtLeast("residencyBefore", passes, pass => pass.ResidencyBefore, CachedResidency)
+            : AtMost("residencyBefore", passes, pass => pass.ResidencyBefore, EvictedResidency),
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), HardlyFromDevice),
         Informs("deviceWriteBytesPerByteWithinPass", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: true), "what reached the device before the flush"));
 
     /// <summary>
@@ -88,14 +88,14 @@ public static class Claims
     /// </summary>
     public static ClaimRecord Uncached(IReadOnlyList<PassRecord> passes, bool writes) => Judge(
         "uncached",
-        AtMost("touchedResidencyAfter", Worst(passes, pass => pass.TouchedResidencyAfter, highest: true), HardlyFromDevice),
+        AtMost("touchedResidencyAfter", passes, pass => pass.TouchedResidencyAfter, HardlyFromDevice),
         Informs("residencyAfter", Worst(passes, pass => pass.ResidencyAfter, highest: true), "with what was read ahead and not asked for"),
         writes
-            ? AtLeast("processWriteBytesPerByte", Worst(passes, pass => Share(pass.ProcessWriteBytes, pass), highest: false), MostlyFromDevice)
-            : AtLeast("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: false), MostlyFromDevice),
+            ? AtLeast("processWriteBytesPerByte", passes, pass => Share(pass.ProcessWriteBytes, pass), MostlyFromDevice)
+            : AtLeast("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), MostlyFromDevice),
         writes
             ? Informs("deviceWriteBytesPerByteWithinPass", Worst(passes, pass => Share(pass.DeviceWriteBytes, pass), highest: false), "what reached the device before the flush")
-            : AtLeast("deviceReadBytesPerByte", Worst(passes, pass => Share(pass.DeviceReadBytes, pass), highest: false), MostlyFromDevice));
+            : AtLeast("deviceReadBytesPerByte", passes, pass => Share(pass.DeviceReadBytes, pass), MostlyFromDevice));
 
     /// <summary>
     /// Durable: the flush after each pass reached the device. Where the kernel says that the device writes through,
@@ -105,16 +105,15 @@ public static class Claims
     /// <param name="writeCaches">The disks' write-cache modes as sysfs names them; null where unknown.</param>
     public static ClaimRecord Durable(IReadOnlyList<PassRecord> passes, IReadOnlyList<string?> writeCaches)
     {
-        var flushes = Worst(passes, pass => pass.DeviceFlushes, highest: false);
         if (writeCaches.Count > 0 && writeCaches.All(mode => mode == "write through"))
-            return Judge("durable", Informs("deviceFlushesPerPass", flushes, "none needed: the device writes through"));
-        return Judge("durable", AtLeast("deviceFlushesPerPass", flushes, 1));
+            return Judge("durable", Informs("deviceFlushesPerPass", Worst(passes, pass => pass.DeviceFlushes, highest: false), "none needed: the device writes through"));
+        return Judge("durable", AtLeast("deviceFlushesPerPass", passes, pass => pass.DeviceFlushes, 1));
     }
 
     /// <summary>Queue depth: the mean number of operations in flight is near the requested one.</summary>
     public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested) => Judge(
         "queue-depth",
-        AtLeast("queueDepthMean", Worst(passes, pass => pass.QueueDepthMean, highest: false), 0.9 * requested),
+        AtLeast("queueDepthMean", passes, pass => pass.QueueDepthMean, 0.9 * requested),
         Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
 
     /// <summary>Memory only: nothing was read from storage, no page fault waited, and the region does not fit the caches.</summary>
@@ -123,8 +122,8 @@ public static class Claims
     /// <param name="lastLevelCacheBytes">Size of the last-level cache; null if unknown.</param>
     public static ClaimRecord InMemory(IReadOnlyList<PassRecord> passes, long regionBytes, long? lastLevelCacheBytes) => Judge(
         "in-memory",
-        AtMost("processReadBytesPerByte", Worst(passes, pass => Share(pass.ProcessReadBytes, pass), highest: true), 0),
-        AtMost("majorFaults", Worst(passes, pass => pass.MajorFaults, highest: true), 0),
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), 0),
+        AtMost("majorFaults", passes, pass => pass.MajorFaults, 0),
         AtLeast("regionPerLastLevelCache", lastLevelCacheBytes is > 0 ? (double)regionBytes / lastLevelCacheBytes : null, 4));
 
     /// <summary>The pages that back the region are of the kind that was asked for.</summary>
@@ -181,33 +180,49 @@ public static class Claims
     public static FigureRecord AtLeast(string name, double? observed, double bound) => new()
     {
         Name = name,
-        Observed = observed,
+        Observed = Read(observed),
         Expected = string.Create(CultureInfo.InvariantCulture, $"≥ {bound:0.####}"),
-        Holds = observed is null ? null : observed >= bound,
+        Holds = Read(observed) is { } value ? value >= bound : null,
     };
 
     /// <summary>A figure that must not pass a bound.</summary>
     public static FigureRecord AtMost(string name, double? observed, double bound) => new()
     {
         Name = name,
-        Observed = observed,
+        Observed = Read(observed),
         Expected = string.Create(CultureInfo.InvariantCulture, $"≤ {bound:0.####}"),
-        Holds = observed is null ? null : observed <= bound,
+        Holds = Read(observed) is { } value ? value <= bound : null,
     };
 
     /// <summary>A figure that decides nothing.</summary>
     public static FigureRecord Informs(string name, double? observed, string meaning) =>
-        new() { Name = name, Observed = observed, Expected = meaning, Informs = true };
+        new() { Name = name, Observed = Read(observed), Expected = meaning, Informs = true };
+
+    /// <summary>A figure that must reach a bound in every pass: the worst pass decides.</summary>
+    private static FigureRecord AtLeast(string name, IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, double bound) =>
+        AtLeast(name, WorstRead(passes, figure, highest: false) is { } read && read < bound ? read : Worst(passes, figure, highest: false), bound);
+
+    /// <summary>A figure that must not pass a bound in any pass.</summary>
+    private static FigureRecord AtMost(string name, IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, double bound) =>
+        AtMost(name, WorstRead(passes, figure, highest: true) is { } read && read > bound ? read : Worst(passes, figure, highest: true), bound);
+
+    /// <summary>What is no number was not read.</summary>
+    private static double? Read(double? observed) => observed is { } value && double.IsFinite(value) ? value : null;
 
     private static double? Share(long? counted, PassRecord pass) =>
         counted is { } bytes && pass.Bytes > 0 ? (double)bytes / pass.Bytes : null;
 
     /// <summary>The worst over passes; null if any pass lacks it: an unread pass could be the bad one.</summary>
-    private static double? Worst(IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, bool highest)
+    private static double? Worst(IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, bool highest) =>
+        passes.All(pass => Read(figure(pass)) is not null) ? WorstRead(passes, figure, highest) : null;
+
+    /// <summary>
+    /// The worst of the passes that have it: if that one is outside the bound, the claim is contradicted whatever the
+    /// unread passes were.
+    /// </summary>
+    private static double? WorstRead(IReadOnlyList<PassRecord> passes, Func<PassRecord, double?> figure, bool highest)
     {
-        var values = passes.Select(figure).ToArray();
-        if (values.Length == 0 || values.Any(value => value is null))
-            return null;
+        var values = passes.Select(pass => Read(figure(pass))).Where(value => value is not null);
         return highest ? values.Max() : values.Min();
     }
 }

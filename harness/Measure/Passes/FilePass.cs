@@ -109,6 +109,8 @@ public sealed class FilePass : IDisposable
     /// <param name="histogram">Gets the latencies of all threads.</param>
     public PassResult Run(LoopLimit limit, LatencyHistogram histogram)
     {
+        if (settings.Access == Access.Mmap && map is null)
+            throw new InvalidOperationException("A pass over a map needs the map; call Map first.");
         var result = settings.Threads == 1 ? RunHere(limit, histogram) : RunThreads(limit, histogram);
         operationsSoFar += result.Operations;
         operationsOfLastPass = result.Operations;
@@ -159,8 +161,10 @@ public sealed class FilePass : IDisposable
     /// <summary>The part of the file that a thread of a sequential pass has to itself, in blocks.</summary>
     private (long First, long Count) RangeOf(int index)
     {
-        var first = blockCount * index / settings.Threads;
-        return (first, blockCount * (index + 1) / settings.Threads - first);
+        // The first lanes get the remainder of the blocks, as they get that of the operations: a pass over the whole
+        // file then gives no lane more operations than blocks, and none is read twice.
+        var (each, rest) = Math.DivRem(blockCount, settings.Threads);
+        return (each * index + Math.Min(index, rest), each + (index < rest ? 1 : 0));
     }
 
     private LoopResult RunHere(LoopLimit limit, LatencyHistogram histogram)
@@ -216,7 +220,7 @@ public sealed class FilePass : IDisposable
         foreach (var one in histograms)
             histogram.Add(one);
         var elapsedNs = results.Max(result => result.ElapsedNs);
-        QueueDepthMean = depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs;
+        QueueDepthMean = elapsedNs > 0 ? depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs : 0;
         return new LoopResult(results.Sum(result => result.Operations), elapsedNs);
     }
 
@@ -232,14 +236,16 @@ public sealed class FilePass : IDisposable
             var seed = settings.Seed ^ (ulong)Stopwatch.GetTimestamp();
             if (settings.Engine == Engine.psync)
             {
-                buffer = new AlignedBuffer(settings.BlockBytes);
+                var blocks = settings.Operation == Operation.Write ? BlockSource.BlocksFor(settings.BlockBytes) : 1;
+                buffer = new AlignedBuffer(blocks * settings.BlockBytes);
                 RandomBytes.Fill(buffer.Span, ref seed);
                 return;
             }
             var flags = settings.Access == Access.Uncached ? CallFlags.DontCache : CallFlags.None;
-            ring = new BlockRing(pass.file, settings.QueueDepth, settings.BlockBytes, flags);
+            var blocksPerSlot = settings.Operation == Operation.Write ? BlockSource.BlocksPerSlotFor(settings.BlockBytes, settings.QueueDepth) : 1;
+            ring = new BlockRing(pass.file, settings.QueueDepth, settings.BlockBytes, flags, blocksPerSlot: blocksPerSlot);
             for (var slot = 0; slot < settings.QueueDepth; slot++)
-                RandomBytes.Fill(ring.Block(slot), ref seed);
+                RandomBytes.Fill(ring.SlotMemory(slot), ref seed);
             pass.FixedBuffersRefusal = ring.FixedBuffersRefusal;
             pass.RingSetup = ring.Setup;
         }
@@ -282,16 +288,16 @@ public sealed class FilePass : IDisposable
                     var readMapped = new ReadMappedBlock(pass.map!, buffer!);
                     return OpLoop.Run(ref readMapped, ref positions, limit, histogram, pass.stop);
                 case (Access.Mmap, true):
-                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!);
+                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes);
                     return OpLoop.Run(ref writeMapped, ref positions, limit, histogram, pass.stop);
                 case (Access.Uncached, false):
                     var readUncached = new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
                     return OpLoop.Run(ref readUncached, ref positions, limit, histogram, pass.stop);
                 case (Access.Uncached, true):
-                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
+                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache);
                     return OpLoop.Run(ref writeUncached, ref positions, limit, histogram, pass.stop);
                 case (_, true):
-                    var write = new WriteBlock(pass.file, buffer!);
+                    var write = new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes);
                     return OpLoop.Run(ref write, ref positions, limit, histogram, pass.stop);
                 default:
                     var read = new ReadBlock(pass.file, buffer!);

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bench.Disk.Topology;
 
 namespace Bench.Measure.Records;
 
@@ -20,13 +22,40 @@ public static class RecordJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             WriteIndented = false,
             AllowDuplicateProperties = false,
+            RespectNullableAnnotations = true,
         };
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new FiniteNumber());
         return options;
     }
 
+    /// <summary>JSON has no NaN and no infinity; "1e999" would be read as one.</summary>
+    private sealed class FiniteNumber : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDouble() is var value && double.IsFinite(value) ? value : throw new JsonException("a number is out of range");
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (!double.IsFinite(value))
+                throw new JsonException($"a figure is {value.ToString(CultureInfo.InvariantCulture)}, which is no number");
+            writer.WriteNumberValue(value);
+        }
+    }
+
     /// <summary>One line, without the line break.</summary>
-    public static string Write(RunRecord record) => JsonSerializer.Serialize(record, Options);
+    /// <exception cref="RecordException">A figure is not a number, or something that must be there is null.</exception>
+    public static string Write(RunRecord record)
+    {
+        try
+        {
+            return JsonSerializer.Serialize(record, Options);
+        }
+        catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException or NotSupportedException)
+        {
+            throw new RecordException($"the record of {record.Case} cannot be written: {exception.Message}", exception);
+        }
+    }
 
     /// <summary>Reads one line.</summary>
     /// <exception cref="RecordException">Not JSON, a field missing or of the wrong kind, or a newer schema.</exception>
@@ -38,25 +67,37 @@ public static class RecordJson
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new RecordException("it is not a JSON object");
             RequireKnownSchema(document.RootElement);
-            return document.RootElement.Deserialize<RunRecord>(Options)
+            var record = document.RootElement.Deserialize<RunRecord>(Options)
                 ?? throw new RecordException("it is empty");
+            RequireWholeLists(record);
+            return record;
         }
-        catch (JsonException exception)
-        {
-            throw new RecordException($"it is not a valid record: {exception.Message}", exception);
-        }
-        catch (InvalidOperationException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or NotSupportedException or FormatException)
         {
             throw new RecordException($"it is not a valid record: {exception.Message}", exception);
         }
     }
 
+    /// <summary>The serializer refuses null for a property that must not be null, but not within a list.</summary>
+    private static void RequireWholeLists(RunRecord record)
+    {
+        static bool Whole(IEnumerable<object?> list) => list.All(item => item is not null);
+        static bool WholeDevices(IReadOnlyList<BlockDevice> devices) => Whole(devices) && devices.All(device => WholeDevices(device.Below));
+
+        if (!(Whole(record.Parameters.Values) && Whole(record.Passes) && Whole(record.LatencyNs.Values) && Whole(record.Metrics.Values)
+            && Whole(record.Warnings) && Whole(record.Evidence.Claims) && record.Evidence.Claims.All(claim => Whole(claim.Figures))
+            && Whole(record.Host.Warnings) && Whole(record.Host.CgroupIoLimits)
+            && Whole(record.Target.Warnings) && WholeDevices(record.Target.Devices)))
+            throw new RecordException("it is not a valid record: a list has null where a value belongs");
+    }
+
     private static void RequireKnownSchema(JsonElement root)
     {
         const string family = "bench.record/";
-        if (!root.TryGetProperty("schema", out var element) || element.GetString() is not { } schema
-            || !schema.StartsWith(family, StringComparison.Ordinal)
-            || !int.TryParse(schema.AsSpan(family.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (!root.TryGetProperty("schema", out var element) || element.ValueKind != JsonValueKind.String
+            || element.GetString() is not { } schema || !schema.StartsWith(family, StringComparison.Ordinal)
+            || !BigInteger.TryParse(schema.AsSpan(family.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || number < 1)
             throw new RecordException("it has no schema bench.record/N, so it is not a record of bench");
 
         var known = int.Parse(RunRecord.CurrentSchema.AsSpan(family.Length), CultureInfo.InvariantCulture);

@@ -78,6 +78,19 @@ public sealed record RunRecord
     /// <summary>Fields that this build does not know.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>The same case as one that failed: no figures, nothing claimed.</summary>
+    internal RunRecord AsFailed(string error) => this with
+    {
+        Error = error,
+        Passes = [],
+        LatencyNs = new Dictionary<string, LatencyRecord>(),
+        BytesPerSecond = null,
+        OperationsPerSecond = null,
+        Metrics = new Dictionary<string, Estimate>(),
+        Effective = [],
+        Evidence = new EvidenceRecord { Verdict = Verdict.Unproven },
+    };
 }
 
 /// <summary>
@@ -208,7 +221,12 @@ public sealed record LatencyRecord
 /// <param name="Median">The median of the passes.</param>
 /// <param name="Low">Lower end of the 95 % interval of the median.</param>
 /// <param name="High">Upper end.</param>
-public sealed record Estimate(double Median, double Low, double High);
+public sealed record Estimate(double Median, double Low, double High)
+{
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 /// <summary>What became of a claim.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
@@ -230,11 +248,15 @@ public enum Verdict
 /// <summary>The verdict on a case: the worst of its claims.</summary>
 public sealed record EvidenceRecord
 {
-    /// <summary>contradicted if any claim is, else unproven if any claim is, else proven.</summary>
-    public Verdict Verdict { get; init; }
+    /// <summary>contradicted if any claim is, else unproven if any claim is, else proven. A record without one is refused: proven is not a default.</summary>
+    public required Verdict Verdict { get; init; }
 
     /// <summary>The claims, one for each property that the case's name promises.</summary>
     public IReadOnlyList<ClaimRecord> Claims { get; init; } = [];
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>One property that a case promises, with what was seen.</summary>
@@ -244,13 +266,17 @@ public sealed record ClaimRecord
     public required string Claim { get; init; }
 
     /// <summary>The verdict on it.</summary>
-    public Verdict Verdict { get; init; }
+    public required Verdict Verdict { get; init; }
 
     /// <summary>The figures that decide it.</summary>
     public IReadOnlyList<FigureRecord> Figures { get; init; } = [];
 
     /// <summary>In words: what contradicts it, or what could not be read. Null when proven.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>One figure of a claim.</summary>
@@ -271,6 +297,10 @@ public sealed record FigureRecord
     /// <summary>True if the figure is shown for its worth and decides nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Informs { get; init; }
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>The program that made a record.</summary>
@@ -290,4 +320,8 @@ public sealed record ToolInfo
 
     /// <summary>The seed of every random choice in the run.</summary>
     public long Seed { get; init; }
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }

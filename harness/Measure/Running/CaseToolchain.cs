@@ -92,11 +92,34 @@ internal sealed class CaseExecutor(RunContext context, RunStore store, int caseC
             scope.Fail(new InvalidOperationException("the case ended without a pass; see benchmarkdotnet.log"));
         if (scope.Fatal)
             FatalError = scope.Error;
-        var record = scope.ToRecord(context, spec.Bind().OperationName);
-        store.Append(record);
+        Keep(scope, spec.Bind().OperationName);
+        return result;
+    }
+
+    private void Keep(CaseScope scope, string operation)
+    {
+        var record = scope.ToRecord(context, operation);
+        try
+        {
+            try
+            {
+                store.Append(record);
+            }
+            catch (RecordException exception)
+            {
+                // A figure that is no number: without the passes the case can still be told, and the run goes on.
+                record = record.AsFailed(exception.Message);
+                store.Append(record);
+            }
+        }
+        catch (IOException exception)
+        {
+            // Without a place for the records there is no point in measuring on.
+            FatalError = $"the record could not be stored: {exception.Message}";
+            return;
+        }
         records.Add(record);
         context.Observer.CaseEnded(record);
-        return result;
     }
 
     /// <summary>BenchmarkDotNet says nothing when a filter or a validator leaves no case; a run without one is an error.</summary>

@@ -51,8 +51,20 @@ public sealed partial class DataFolder : IDisposable
     public static DataFolder Create(string target, string run, bool keep)
     {
         var path = System.IO.Path.Combine(target, ".bench-" + run);
+        // Also a link: CreateDirectory would take over what it points to.
+        if (System.IO.Path.Exists(path))
+            throw new IOException($"{path} exists already");
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), keep), FileMode.CreateNew);
+        try
+        {
+            return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), keep), FileMode.CreateNew);
+        }
+        catch
+        {
+            // A full disk: the folder is ours alone, and nobody would remove it.
+            Directory.Delete(path, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Takes over a folder that an earlier run kept, with its files; it stays kept.</summary>
@@ -61,7 +73,9 @@ public sealed partial class DataFolder : IDisposable
     {
         if (path.Length == 0)
             throw new PlanException("--reuse is empty; give a data folder that 'bench run --keep' left");
-        path = System.IO.Path.GetFullPath(path);
+        path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (IsHeld(path))
+            throw new PlanException($"{path} is in use by another run");
         if (ReadOwner(path) is not { Kept: true })
             throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");
         try
@@ -160,20 +174,36 @@ public sealed partial class DataFolder : IDisposable
         if (!File.Exists(ownerPath))
         {
             // Killed between mkdir and the owner's file: empty by construction.
-            return !Directory.EnumerateFileSystemEntries(path).Any()
-                && DateTime.UtcNow - Directory.GetCreationTimeUtc(path) > TimeSpan.FromSeconds(10);
+            return !Directory.EnumerateFileSystemEntries(path).Any() && IsPastStart(path);
         }
+        if (IsHeld(path))
+            return false;
+        // The lock is free. A torn owner's file is that of a run that died while it wrote it, or of one that has
+        // made the file this very moment and not locked it yet.
+        return ReadOwner(path) is { } owner
+            ? !owner.Kept && (owner.BootId != BootId() || owner.ProcessId == Environment.ProcessId || !IsAlive(owner.ProcessId))
+            : IsPastStart(path);
+    }
+
+    private static bool IsPastStart(string path) =>
+        DateTime.UtcNow - Directory.GetCreationTimeUtc(path) > TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether somebody holds the lock of a folder's owner file.</summary>
+    private static bool IsHeld(string path)
+    {
         try
         {
-            using var held = new FileStream(ownerPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
         }
-        // The lock is free. A torn owner's file is that of a run that died while it wrote it.
-        return ReadOwner(path) is not { } owner
-            || (!owner.Kept && (owner.BootId != BootId() || owner.ProcessId == Environment.ProcessId || !IsAlive(owner.ProcessId)));
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     private static bool IsAlive(int processId)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Bench.Disk;
 using Bench.Disk.Topology;
 using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
@@ -94,6 +95,10 @@ public sealed class RunContext : IDisposable
 /// <summary>Everything that one case gathers while it runs; becomes its record.</summary>
 public sealed class CaseScope
 {
+    // .NET's own IOException carries the errno of Linux as its HResult where it has no code of its own for it.
+    private const int ENOSPC = 28;
+    private const int EDQUOT = 122;
+
     private readonly Dictionary<string, LatencyHistogram> histograms = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, List<double>> metrics = new(StringComparer.Ordinal);
     private readonly List<IDisposable> owned = [];
@@ -101,10 +106,12 @@ public sealed class CaseScope
     private readonly List<string> warnings = [];
     private readonly List<ClaimRecord> claims = [];
     private readonly long started = Stopwatch.GetTimestamp();
+    private readonly StopSignal stop;
 
     internal CaseScope(CaseSpec spec, RunContext context)
     {
         Spec = spec;
+        stop = context.Stop;
         Meter = new PassMeter(context.PhysicalDisks);
     }
 
@@ -143,9 +150,14 @@ public sealed class CaseScope
     /// <summary>Keeps a timed pass.</summary>
     public void Add(PassRecord pass) => passes.Add(pass);
 
-    /// <summary>Keeps a further figure of a pass.</summary>
+    /// <summary>Keeps a further figure of a pass; one that is no number (nothing divided by nothing) is left out with a warning.</summary>
     public void AddMetric(string name, double value)
     {
+        if (!double.IsFinite(value))
+        {
+            Warn($"{name} of a pass is no number and was left out");
+            return;
+        }
         if (!metrics.TryGetValue(name, out var values))
             metrics[name] = values = [];
         values.Add(value);
@@ -171,14 +183,16 @@ public sealed class CaseScope
     /// <summary>Notes why the case failed; only the first reason counts.</summary>
     public void Fail(Exception exception)
     {
-        if (exception is OperationCanceledException)
+        // After the user's wish to stop anything may fail (Ctrl-C reaches a child process too); without it, a
+        // cancellation is a failure like any other (a time-out of a socket).
+        if (Error is null && stop.IsRequested)
             Stopped = true;
         if (Error is not null || Stopped)
             return;
         Error = exception is IOException or PlanException or UnauthorizedAccessException or OutOfMemoryException or NotSupportedException
             ? exception.Message
             : $"{exception.GetType().Name}: {exception.Message}";
-        Fatal = exception is Bench.Disk.DiskException { IsNoSpace: true };
+        Fatal = exception is DiskException { IsNoSpace: true } || (exception is IOException && exception.HResult is ENOSPC or EDQUOT);
     }
 
     /// <summary>Frees what the case owned, last first; failures to do so are kept as warnings.</summary>
@@ -202,6 +216,10 @@ public sealed class CaseScope
     internal RunRecord ToRecord(RunContext context, string operation)
     {
         NoteDoubts(context);
+        // A rate needs a length: a pass below the clock's grain has none.
+        var rated = passes.Where(pass => pass.Seconds > 0 && double.IsFinite(pass.Seconds)).ToArray();
+        if (rated.Length < passes.Count)
+            Warn(string.Create(CultureInfo.InvariantCulture, $"{passes.Count - rated.Length} of {passes.Count} passes took no measurable time and have no rate"));
         return new RunRecord
         {
             Run = context.Run,
@@ -215,8 +233,8 @@ public sealed class CaseScope
             Error = Error,
             Passes = passes,
             LatencyNs = histograms.Where(pair => pair.Value.Count > 0).ToDictionary(pair => pair.Key, pair => pair.Value.ToRecord()),
-            BytesPerSecond = MedianInterval.Of(passes.Select(pass => pass.Bytes / pass.Seconds)),
-            OperationsPerSecond = MedianInterval.Of(passes.Select(pass => pass.Operations / pass.Seconds)),
+            BytesPerSecond = MedianInterval.Of(rated.Select(pass => pass.Bytes / pass.Seconds)),
+            OperationsPerSecond = MedianInterval.Of(rated.Select(pass => pass.Operations / pass.Seconds)),
             Metrics = metrics.ToDictionary(pair => pair.Key, pair => MedianInterval.Of(pair.Value)!),
             Evidence = Claims.Conclude(Error is null ? claims : []),
             Warnings = warnings,

@@ -61,17 +61,23 @@ internal sealed partial class Redaction
         Error = Maybe(record.Error),
         Passes = [.. record.Passes.Select(pass => pass with { Unknown = null })],
         LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Unknown = null }),
+        BytesPerSecond = Of(record.BytesPerSecond),
+        OperationsPerSecond = Of(record.OperationsPerSecond),
+        Metrics = record.Metrics.ToDictionary(pair => pair.Key, pair => Of(pair.Value)!),
         Evidence = record.Evidence with
         {
+            Unknown = null,
             Claims = [.. record.Evidence.Claims.Select(claim => claim with
             {
+                Unknown = null,
                 Reason = Maybe(claim.Reason),
-                Figures = [.. claim.Figures.Select(figure => figure with { Name = Text(figure.Name), Expected = Text(figure.Expected) })],
+                Figures = [.. claim.Figures.Select(figure => figure with { Name = Text(figure.Name), Expected = Text(figure.Expected), Unknown = null })],
             })],
         },
         Warnings = [.. record.Warnings.Select(Text)],
         Host = record.Host with
         {
+            Unknown = null,
             Name = null,
             OperatingSystem = Maybe(record.Host.OperatingSystem),
             Kernel = Maybe(record.Host.Kernel),
@@ -80,17 +86,21 @@ internal sealed partial class Redaction
         },
         Target = record.Target with
         {
+            Unknown = null,
             Folder = Left,
-            Mount = record.Target.Mount with { MountPoint = Left, Source = Left, Options = Options(record.Target.Mount.Options) },
+            Mount = record.Target.Mount with { MountPoint = Left, Source = Left, Options = Options(record.Target.Mount.Options), Unknown = null },
             Devices = [.. record.Target.Devices.Select(Of)],
             Warnings = [.. record.Target.Warnings.Select(Text)],
         },
-        Tool = record.Tool with { CommandLine = Text(record.Tool.CommandLine) },
+        Tool = record.Tool with { CommandLine = Text(record.Tool.CommandLine), Unknown = null },
         Unknown = null,
     };
 
+    private static Estimate? Of(Estimate? estimate) => estimate is null ? null : estimate with { Unknown = null };
+
     private BlockDevice Of(BlockDevice device) => device with
     {
+        Unknown = null,
         SerialHash = null,
         Model = Maybe(device.Model),
         State = Maybe(device.State),
