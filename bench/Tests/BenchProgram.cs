@@ -31,6 +31,10 @@ internal sealed class BenchProgram : IDisposable
     /// <summary>The program's file: the project reference puts it beside the tests.</summary>
     internal static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "bench");
 
+    /// <summary>The folder of the runtime that these tests run on: <c>dotnet</c>, <c>host</c>, <c>shared</c>.</summary>
+    internal static string RuntimeFolder { get; } = System.IO.Path.GetFullPath(
+        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
+
     internal int ProcessId => process.Id;
 
     internal bool HasEnded => process.HasExited;
@@ -74,7 +78,7 @@ internal sealed class BenchProgram : IDisposable
         };
         start.Environment["TERM"] = "dumb";
         // The program's own starter looks there for the runtime that these tests run on.
-        start.Environment["DOTNET_ROOT"] = System.IO.Path.GetFullPath(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
+        start.Environment["DOTNET_ROOT"] = RuntimeFolder;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var process = Process.Start(start)!;

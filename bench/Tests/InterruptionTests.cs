@@ -90,12 +90,12 @@ public class InterruptionTests
     public void Ctrl_C_on_a_terminal_reaches_the_receiver_too_and_is_no_failure()
     {
         using var place = new RunPlace();
+        // setsid makes the program the leader of a group of its own, and is replaced by it.
         using var program = BenchProgram.Start(
-            place.Folder, ["setsid", "--wait", BenchProgram.Path, .. place.SmokeRun("--filter", "Transfer*Hot*", "--set", "Method=SendFile", "--pass-seconds", "60")], new Dictionary<string, string>());
-        program.WaitUntil(() => place.DataFile("8MiB") is not null && Children(program.ProcessId).SelectMany(Children).Any(), "the receiver");
-        var bench = Assert.Single(Children(program.ProcessId));
+            place.Folder, ["setsid", BenchProgram.Path, .. place.SmokeRun("--filter", "Transfer*Hot*", "--set", "Method=SendFile", "--pass-seconds", "60")], new Dictionary<string, string>());
+        program.WaitUntil(() => place.DataFile("8MiB") is not null && Children(program.ProcessId).Length > 0, "the receiver");
         Thread.Sleep(1500);
-        Command.Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -s INT -- -{bench}"));
+        Command.Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -s INT -- -{program.ProcessId}"));
         var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(Interrupted);
         Assert.Contains("Stopped; the 0 finished cases are kept", result.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(place.Target));

@@ -197,8 +197,9 @@ public class WrongUseTests
         using var place = new RunPlace();
         var stranger = Directory.CreateDirectory(Path.Combine(place.Folder, "stranger")).FullName;
         File.WriteAllText(Path.Combine(stranger, "data-8MiB.bin"), "kept");
-        Refused(place, "is not a data folder", place.SmokeRun("--reuse", stranger));
-        Refused(place, "is not a data folder", place.SmokeRun("--reuse", Path.Combine(place.Folder, "missing")));
+        Refused(place, "is not in the target", place.SmokeRun("--reuse", stranger));
+        Refused(place, "is not a data folder", "run", "-p", "smoke", "--target", place.Folder, "--out", place.Out, "--reuse", stranger);
+        Refused(place, "is not a data folder", place.SmokeRun("--reuse", Path.Combine(place.Target, "missing")));
         Refused(place, "--reuse is empty", place.SmokeRun("--reuse", ""));
         Assert.Equal("kept", File.ReadAllText(Path.Combine(stranger, "data-8MiB.bin")));
     }
@@ -254,14 +255,4 @@ public class WrongUseTests
         Assert.StartsWith("bench: ", sentence, StringComparison.Ordinal);
         return sentence;
     }
-}
-
-/// <summary>The program as user and group 65534 (nobody), who may do nothing that everybody may not.</summary>
-internal static class OrdinaryUser
-{
-    internal static BenchProgram Start(string folder, params string[] arguments) => BenchProgram.Start(
-        folder,
-        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BenchProgram.Path, .. arguments],
-        // Home is root's otherwise, where .NET looks for its state.
-        new Dictionary<string, string> { ["HOME"] = folder });
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Bench.Disk.ZeroCopy;
 using Bench.Workloads;
@@ -25,6 +26,9 @@ internal sealed class ReceiveCommand : Command
 
     private int Receive(ParseResult parsed)
     {
+        // A terminal sends Ctrl-C to this process too; the sender decides when to end, and closes the connection.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
         var name = parsed.GetValue(address)!;
         var kind = name.StartsWith("tcp:", StringComparison.Ordinal) ? SocketKind.Tcp : SocketKind.Unix;
         using var socket = Sockets.Connect(name);

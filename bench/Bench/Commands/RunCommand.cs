@@ -42,6 +42,9 @@ internal sealed class RunCommand : Command
             Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
         var topology = new TopologyProbe().Probe(folder);
         var reused = parsed.GetValue(reuse);
+        // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
+        if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
+            throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
         if (reused is null)
             TargetFolder.CheckSpace(folder, topology, plan.LayoutBytes);
 

@@ -162,6 +162,27 @@ internal static class Sockets
         return tcp;
     }
 
+    /// <summary>The first congestion control that this user may set on this kernel.</summary>
+    /// <exception cref="DiskException">None of them.</exception>
+    internal static string FirstUsable(IReadOnlyList<string> names)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        foreach (var name in names.SkipLast(1))
+        {
+            try
+            {
+                SocketOptions.SetCongestionControl(socket, name);
+                return name;
+            }
+            catch (DiskException)
+            {
+                // EPERM: not in tcp_allowed_congestion_control. ENOENT: the kernel has it not, or as a module that only root loads.
+            }
+        }
+        SocketOptions.SetCongestionControl(socket, names[^1]);
+        return names[^1];
+    }
+
     /// <summary>
     /// Sets what must be the same on both ends. The congestion control is set because a distribution's default (bbr
     /// on some) paces loopback too and makes every zero-copy method look slow.

@@ -57,7 +57,8 @@ public enum FileCache
 /// </summary>
 public class Transfer : Workload, IWorkload
 {
-    private const string CongestionControl = "cubic";
+    // In the order of preference; reno is open to everybody on every kernel, and without losses as fast.
+    private static readonly string[] CongestionControls = ["cubic", "reno"];
     private readonly LatencyHistogram untimed = new();
     private DiskFile? file;
     private Receiver? receiver;
@@ -163,8 +164,11 @@ public class Transfer : Workload, IWorkload
         var size = DataBytes(Run.Settings.Profile);
         var path = Run.Data.FileOf(size, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {size} of random data", share));
         file = Case.Own(DiskFile.Open(path, OpenMode.Read));
-        receiverSawChange = ZeroCopyProbe.Run(Run.Data.Path, Method, (int)Math.Min(ChunkSize.Bytes, 4096), Socket, CongestionControl);
-        receiver = Case.Own(Receiver.Start(Run.SelfCommand, Socket, Method == Method.Tls, FileSize.Bytes, CongestionControl));
+        var congestionControl = Sockets.FirstUsable(CongestionControls);
+        if (Socket == SocketKind.Tcp && congestionControl != CongestionControls[0])
+            Case.Warn($"this user may not set the congestion control {CongestionControls[0]} (tcp_allowed_congestion_control); {congestionControl} was used");
+        receiverSawChange = ZeroCopyProbe.Run(Run.Data.Path, Method, (int)Math.Min(ChunkSize.Bytes, 4096), Socket, congestionControl);
+        receiver = Case.Own(Receiver.Start(Run.SelfCommand, Socket, Method == Method.Tls, FileSize.Bytes, congestionControl));
         if (Method == Method.Tls)
             tlsBuffer = Case.Own(new AlignedBuffer((int)ChunkSize.Bytes));
         else

@@ -145,7 +145,8 @@ public abstract class Workload
         }
         catch (Exception exception)
         {
-            Case.Fail(exception);
+            // Ctrl-C on a terminal reaches a second process of the case too: its end is the user's wish, and no failure.
+            Case.Fail(Run.Stop.IsRequested ? new OperationCanceledException("stopped by the user", exception) : exception);
             throw;
         }
     }
