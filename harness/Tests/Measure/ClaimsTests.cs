@@ -24,6 +24,7 @@ public sealed class ClaimsTests
         DeviceFlushes = 2,
         ResidencyBefore = 0,
         ResidencyAfter = 0,
+        TouchedResidencyAfter = 0,
         QueueDepthMean = 32,
         DeviceQueueDepthMean = 30,
         MajorFaults = 0,
@@ -62,14 +63,14 @@ public sealed class ClaimsTests
         "residencyGrowth", pass => pass with { ResidencyAfter = pass.ResidencyBefore + 0.01 }, pass => pass with { ResidencyAfter = pass.ResidencyBefore + 0.5 }, pass => pass with { ResidencyAfter = null });
 
     private static readonly Bound Left = new(
-        "residencyAfter", pass => pass with { ResidencyAfter = 0.02 }, pass => pass with { ResidencyAfter = 0.03 }, pass => pass with { ResidencyAfter = null });
+        "touchedResidencyAfter", pass => pass with { TouchedResidencyAfter = 0.02 }, pass => pass with { TouchedResidencyAfter = 0.03 }, pass => pass with { TouchedResidencyAfter = null });
 
     private static readonly Rule[] Rules =
     [
         new("cold", Claims.Cold, FromDevice, Evicted, ReadFromStorage, ReadFromDisk),
         new("warm", Claims.Warm, FromCache, Cached, HardlyRead),
-        new("direct", passes => Claims.Direct(passes, flagStands: true, writes: false), FromDevice, NotGrown, ReadFromStorage, ReadFromDisk),
-        new("direct", passes => Claims.Direct(passes, flagStands: true, writes: true), FromDevice, NotGrown, WrittenToStorage, WrittenToDisk),
+        new("direct", passes => Claims.Direct(passes, flagStands: true, writes: false, peakResidencyOfProbe: null), FromDevice, NotGrown, ReadFromStorage, ReadFromDisk),
+        new("direct", passes => Claims.Direct(passes, flagStands: true, writes: true, peakResidencyOfProbe: 0), FromDevice, NotGrown, WrittenToStorage, WrittenToDisk),
         new("uncached", passes => Claims.Uncached(passes, writes: false), FromDevice, Left, ReadFromStorage, ReadFromDisk),
         new("uncached", passes => Claims.Uncached(passes, writes: true), FromDevice, Left, WrittenToStorage),
         new("warm", passes => Claims.BufferedWrite(passes, flagStands: false, startsCached: true), FromCache, Cached, HardlyRead),
@@ -132,10 +133,17 @@ public sealed class ClaimsTests
         AssertClaim(rule.Claim([]), rule.Name, Verdict.Unproven);
     }
 
+    [Theory]
+    [InlineData(0.0, Verdict.Proven)]
+    [InlineData(0.3, Verdict.Contradicted)]
+    [InlineData(null, Verdict.Unproven)]
+    public void ADirectWriteThatWasSeenInTheCacheWhileItRanIsContradicted(double? peakResidency, Verdict verdict) =>
+        Assert.Equal(verdict, Claims.Direct([FromDevice], flagStands: true, writes: true, peakResidency).Verdict);
+
     [Fact]
     public void ADescriptorThatLostItsFlagIsNotDirectAndOneThatHasItIsNotBuffered()
     {
-        Assert.Equal(Verdict.Contradicted, Claims.Direct([FromDevice], flagStands: false, writes: false).Verdict);
+        Assert.Equal(Verdict.Contradicted, Claims.Direct([FromDevice], flagStands: false, writes: false, peakResidencyOfProbe: null).Verdict);
         Assert.Equal(Verdict.Contradicted, Claims.BufferedWrite([FromCache], flagStands: true, startsCached: true).Verdict);
     }
 
@@ -143,7 +151,7 @@ public sealed class ClaimsTests
     public void APassThatMovedNothingProvesNothing()
     {
         var nothing = FromDevice with { Bytes = 0, Operations = 0 };
-        foreach (var claim in new[] { Claims.Cold([nothing]), Claims.Direct([nothing], true, false), Claims.Direct([nothing], true, true), Claims.Warm([FromCache with { Bytes = 0 }]) })
+        foreach (var claim in new[] { Claims.Cold([nothing]), Claims.Direct([nothing], true, false, null), Claims.Direct([nothing], true, true, 0), Claims.Warm([FromCache with { Bytes = 0 }]) })
             Assert.Equal(Verdict.Unproven, claim.Verdict);
     }
 

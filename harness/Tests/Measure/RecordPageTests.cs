@@ -64,7 +64,7 @@ public sealed partial class RecordPageTests
         PassRecord[] passes = [Samples.Pass];
         ClaimRecord[] claims =
         [
-            Claims.Cold(passes), Claims.Warm(passes), Claims.Direct(passes, true, true), Claims.Direct(passes, true, false),
+            Claims.Cold(passes), Claims.Warm(passes), Claims.Direct(passes, true, true, 0), Claims.Direct(passes, true, false, null),
             Claims.BufferedWrite(passes, false, true), Claims.BufferedWrite(passes, false, false), Claims.Uncached(passes, true),
             Claims.Uncached(passes, false), Claims.Durable(passes, []), Claims.InMemory(passes, 1, 1), Claims.PageSize(1, true),
             Claims.PageSize(0, false), Claims.ZeroCopy(true, true, passes), Claims.ZeroCopy(false, false, passes), Claims.QueueDepth(passes, 1),
@@ -103,7 +103,7 @@ public sealed partial class RecordPageTests
         // Written by this build it has the same fields and values.
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(json), JsonNode.Parse(RecordJson.Write(record))));
         Assert.Equal(record.LatencyNs["read"], LatencyHistogram.Parse(record.LatencyNs["read"].Histogram).ToRecord());
-        Assert.Equal(Claims.Conclude([Claims.Direct(record.Passes, true, false)]).Claims[0].Figures, record.Evidence.Claims[0].Figures);
+        Assert.Equal(Claims.Conclude([Claims.Direct(record.Passes, true, false, null)]).Claims[0].Figures, record.Evidence.Claims[0].Figures);
     }
 
     private static void AssertKnown(object? value, HashSet<object> seen)
