@@ -278,7 +278,8 @@ public sealed partial class DataFolder : IDisposable
 
     private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
 
-    [GeneratedRegex(@"^\.bench-\d{8}-\d{6}-[0-9a-f]{4}$", RegexOptions.CultureInvariant)]
+    // \d would take any script's digits, and $ a line break behind the name.
+    [GeneratedRegex(@"\A\.bench-[0-9]{8}-[0-9]{6}-[0-9a-f]{4}\z", RegexOptions.CultureInvariant)]
     private static partial Regex FolderName();
 }
 
