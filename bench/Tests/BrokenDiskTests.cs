@@ -25,6 +25,20 @@ public class BrokenDiskTests
         Assert.NotNull(result.Records[^1].Error);
     }
 
+    /// <summary>A full btrfs answers a write into a map with SIGBUS; the case has to fail before it comes to that.</summary>
+    [RootFact("mkfs.btrfs", "losetup", "/dev/loop-control")]
+    public void Mapped_writes_are_not_begun_on_a_full_copy_on_write_file_system()
+    {
+        using var made = LoopFileSystem.Btrfs("single", 1, 256 << 20);
+        using var place = new RunPlace(made.MountPath);
+        using var program = place.StartSmoke("--filter", "CachePath*Mmap, Operation=Write, Pattern=Random*", "--set", "FileSize=32MiB", "--passes", "400");
+        program.WaitUntil(() => place.DataFile("32MiB") is not null, "the data file");
+        var free = new DriveInfo(made.MountPath).AvailableFreeSpace;
+        Command.TryRun(Command.DefaultTimeout, "dd", "if=/dev/urandom", $"of={Path.Combine(made.MountPath, "filler")}", "bs=1M", FormattableString.Invariant($"count={(free >> 20) - 40}"), "conv=fsync");
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(1);
+        Assert.Contains("copy-on-write", result.Records.Single(record => record.Has("Access", "Mmap")).Error, StringComparison.Ordinal);
+    }
+
     [RootFact(FaultyDisk.Needs)]
     public void Read_errors_fail_the_cases_that_meet_them_and_no_other()
     {

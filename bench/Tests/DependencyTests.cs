@@ -22,16 +22,17 @@ public partial class DependencyTests
         string[] known = ["harness/Disk", "harness/Measure", "reports/Reports", "bench/Bench"];
         var others = Projects().Where(path => !known.Any(folder => path.StartsWith(folder + "/", StringComparison.Ordinal)));
         Assert.All(others, path => Assert.True(
-            path.Contains("/Tests/", StringComparison.Ordinal) || path is "harness/TestSupport/TestSupport.csproj" or "harness/Benchmarks/Benchmarks.csproj"
+            path.Contains("/Tests/", StringComparison.Ordinal) || path is "harness/TestSupport/TestSupport.csproj" or "bench/Micro/Bench.Micro.csproj"
                 || path.StartsWith("reports/ScottPlot/", StringComparison.Ordinal),
             $"{path} is a new project; say in this test where it stands"));
     }
 
     [Fact]
-    public void Native_calls_and_unsafe_code_are_in_the_Disk_project_and_its_tests_only()
+    public void Native_calls_and_unsafe_code_are_in_the_Disk_project_only()
     {
-        foreach (var file in SourceFiles(".cs", ".csproj", ".props").Where(path =>
-            !path.StartsWith("harness/Disk/", StringComparison.Ordinal) && !path.StartsWith("harness/Tests/", StringComparison.Ordinal) && !path.EndsWith(nameof(DependencyTests) + ".cs", StringComparison.Ordinal)))
+        // Its tests ask the C compiler about its structs; the micro-benchmark holds the op loop against the bare call.
+        string[] may = ["harness/Disk/", "harness/Tests/", "bench/Micro/", $"bench/Tests/{nameof(DependencyTests)}.cs"];
+        foreach (var file in SourceFiles(".cs", ".csproj", ".props").Where(path => !may.Any(one => path.StartsWith(one, StringComparison.Ordinal))))
             Assert.False(Native().IsMatch(Read(file)), $"{file} has native calls or unsafe code");
         Assert.Contains("<AllowUnsafeBlocks>true", Read("harness/Disk/Disk.csproj"), StringComparison.Ordinal);
     }
@@ -58,8 +59,10 @@ public partial class DependencyTests
                 file => Assert.DoesNotContain(folder, Read(file), StringComparison.Ordinal));
     }
 
+    // What only a build with a switch of its own references (ScottPlot) is no part of the ordinary program.
     private static IEnumerable<string> References(string project) =>
         XDocument.Load(Full(project)).Descendants("ProjectReference")
+            .Where(reference => reference.AncestorsAndSelf().All(element => element.Attribute("Condition") is null))
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
 
     private static IEnumerable<string> Projects() => SourceFiles(".csproj");

@@ -80,6 +80,8 @@ public abstract class FileWorkload : Workload
         var plan = Plan;
         if (plan.Operation == Operation.Write)
             FilePass.File.Fdatasync();
+        if (plan is { Access: Access.Mmap, Operation: Operation.Write })
+            RequireRoomForCopyOnWrite();
         if (plan.Access is Access.BufferedWarm or Access.Mmap)
             WarmUp(plan);
         else
@@ -162,10 +164,21 @@ public abstract class FileWorkload : Workload
         : settings.Profile == Profile.Smoke ? 0.005
         : plan.Access is Access.BufferedWarm or Access.Mmap ? 0.02 : 0.03;
 
+    /// <summary>
+    /// A write into a map has no way to fail: where the file system must find new room for every block (btrfs) and has
+    /// none, the kernel sends SIGBUS, and the run is gone. So the case fails here, while it can still say why.
+    /// </summary>
+    private void RequireRoomForCopyOnWrite()
+    {
+        if (Run.Target.Mount.FileSystem == "btrfs" && new DriveInfo(Run.Data.Path).AvailableFreeSpace < 2 * FileBytes.Bytes)
+            throw new PlanException($"writing a map of {FileBytes} on a copy-on-write file system takes as much free space again, and there is less");
+    }
+
     private void WarmUp(FilePassSettings plan)
     {
         var file = FilePass.File;
-        if (PageCache.ResidencyOf(file).Share < 1)
+        // More than once: pages that RWF_DONTCACHE has read ahead and left are dropped when they are read.
+        for (var attempt = 0; attempt < 3 && PageCache.ResidencyOf(file).Share < 1; attempt++)
         {
             Run.Observer.Preparing("reading the file into the cache", null);
             PageCache.Warm(file, 0, FileBytes.Bytes);
