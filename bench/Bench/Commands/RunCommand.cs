@@ -147,8 +147,12 @@ internal sealed class RunEnding : IDisposable
     /// <returns>The exit code.</returns>
     internal int Finish(RunOutcome outcome)
     {
-        Interlocked.Exchange(ref finishing, 1);
+        // The other thread has given the loops up already and ends the process: two endings would tread on each other.
+        if (Interlocked.Exchange(ref finishing, 1) != 0)
+            Thread.Sleep(Timeout.Infinite);
         RemoveData();
+        if (data.Keep)
+            Console.Error.WriteLine($"Data     kept in {data.Path}");
         if (outcome.FatalError is { } fatal)
             Console.Error.WriteLine($"bench: the run ended early: {fatal}");
         foreach (var failed in outcome.Records.Where(record => record.Error is not null && record.Error != outcome.FatalError))
@@ -191,7 +195,7 @@ internal sealed class RunEnding : IDisposable
             }
             finally
             {
-                Process.GetCurrentProcess().Kill();
+                ProcessEnd.Now(ExitCode.Interrupted);
             }
         })
         { IsBackground = true };
@@ -203,8 +207,6 @@ internal sealed class RunEnding : IDisposable
         try
         {
             data.Dispose();
-            if (data.Keep)
-                Console.Error.WriteLine($"Data     kept in {data.Path}");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

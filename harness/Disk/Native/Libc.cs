@@ -89,7 +89,7 @@ internal static unsafe partial class Libc
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
 
     [LibraryImport(Library)]
-    internal static partial uint geteuid();
+    internal static partial void _exit(int status);
 
     /// <summary>statx(2), the first 256 bytes as in linux/stat.h; only what Bench reads has a name.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
