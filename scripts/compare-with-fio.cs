@@ -170,6 +170,9 @@ sealed record Cell(string Access, string Pattern, string Operation, string Block
 
     public bool IsDirect => Access == "Direct";
 
+    /// <summary>What bench calls the file of such a case.</summary>
+    public string Purpose => Operation == "Write" ? "write" : "data";
+
     public string FioPattern => (Pattern == "Random" ? "rand" : "") + (Operation == "Read" ? "read" : "write");
 }
 
@@ -211,11 +214,17 @@ sealed class DataFile
         var fresh = Directory.GetDirectories(options.Target, ".bench-*").Where(folder => !before.Contains(folder)).ToList();
         if (fresh is not [var made])
             throw new RunFailedException($"bench run --keep left {fresh.Count} new folders in {options.Target}, not 1.");
-        var path = Path.Combine(made, $"data-{options.Size}.bin");
+        var path = Path.Combine(made, $"{cell.Purpose}-{options.Size}.bin");
         if (!File.Exists(path) || new FileInfo(path).Length != options.SizeBytes)
         {
             Directory.Delete(made, recursive: true);
             throw new RunFailedException($"bench run --keep left no {Path.GetFileName(path)} of {options.SizeBytes} bytes in {made}.");
+        }
+        // bench reads one file and writes another; here both sides and both directions use the same: two names for it.
+        foreach (var purpose in new[] { "data", "write" })
+        {
+            if (purpose != cell.Purpose)
+                Child.Run("ln", path, Path.Combine(made, $"{purpose}-{options.Size}.bin"));
         }
         return new DataFile(made, Path.GetFullPath(path), record);
     }

@@ -61,6 +61,9 @@ need_dotnet() {
     fi
     need openssl=openssl
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki ] || apt_install ca-certificates
+    # Unset under cron and systemd.
+    : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
+    export HOME
     if [ -x "$HOME/.dotnet/dotnet" ] && ! has_dotnet; then
         export DOTNET_ROOT="$HOME/.dotnet" PATH="$HOME/.dotnet:$PATH"
     fi

@@ -8,11 +8,11 @@ namespace Bench.Disk;
 /// <param name="Pages">Pages of the range.</param>
 /// <param name="CachedPages">Of these, in the cache.</param>
 /// <param name="DirtyPages">Of these, not yet on the device; null where only mincore(2) is there.</param>
-/// <param name="Source">"cachestat" or "mincore".</param>
+/// <param name="Source">"cachestat", "mincore", or "nothing" where neither sees this file system's pages.</param>
 public readonly record struct Residency(long Pages, long CachedPages, long? DirtyPages, string Source)
 {
-    /// <summary>Cached share, 0 to 1; 0 for an empty range.</summary>
-    public double Share => Pages == 0 ? 0 : (double)CachedPages / Pages;
+    /// <summary>Cached share, 0 to 1; 0 for an empty range; null if nothing here can see it.</summary>
+    public double? Share => Source == "nothing" ? null : Pages == 0 ? 0 : (double)CachedPages / Pages;
 }
 
 /// <summary>
@@ -27,6 +27,57 @@ public readonly record struct Residency(long Pages, long CachedPages, long? Dirt
 public static unsafe class PageCache
 {
     private static bool cachestatMissing;
+    private static bool blind;
+
+    /// <summary>
+    /// Finds out what can see the cache here, and says it: "cachestat", "mincore" or "nothing". On overlayfs, the root
+    /// of every container, cachestat(2) asks an inode that never has pages and always answers 0; on some network file
+    /// systems neither call sees anything. A residency of 0 would then prove every eviction.
+    /// </summary>
+    /// <param name="folder">A folder on the file system in question; a file of one page is written there and removed.</param>
+    public static string FindSource(string folder)
+    {
+        var path = System.IO.Path.Combine(folder, "residency-probe.bin");
+        File.Delete(path);
+        try
+        {
+            using var file = DiskFile.Open(path, OpenMode.Write | OpenMode.Create);
+            var page = new byte[Environment.SystemPageSize];
+            file.Write(page, 0);
+            file.Read(page, 0);
+            var seen = ByCachestat(file, 0, page.Length) is { CachedPages: > 0 };
+            var seenByMincore = seen || ByMincore(file, 0, page.Length).CachedPages > 0;
+            Volatile.Write(ref cachestatMissing, !seen);
+            Volatile.Write(ref blind, !seenByMincore);
+            return seen ? "cachestat" : seenByMincore ? "mincore" : "nothing";
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Whether reads and writes with RWF_DONTCACHE exist here (Linux 6.14 and later; ext4 and XFS, not btrfs, tmpfs or overlayfs).</summary>
+    /// <param name="folder">A folder on the file system in question; a file of one page is written there and removed.</param>
+    public static bool HasDontCache(string folder)
+    {
+        var path = System.IO.Path.Combine(folder, "dontcache-probe.bin");
+        File.Delete(path);
+        try
+        {
+            using var file = DiskFile.Open(path, OpenMode.Write | OpenMode.Create);
+            file.Write(new byte[Environment.SystemPageSize], 0, CallFlags.DontCache);
+            return true;
+        }
+        catch (DiskException exception) when (exception.IsUnsupported)
+        {
+            return false;
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
     /// <summary>
     /// Drops the file's clean pages. Dirty pages are written first (DONTNEED passes over them); maps of the file must
@@ -83,6 +134,8 @@ public static unsafe class PageCache
             lengthBytes = file.LengthBytes - position;
         if (lengthBytes <= 0)
             return new Residency(0, 0, 0, "cachestat");
+        if (Volatile.Read(ref blind))
+            return new Residency(PagesOf(position, lengthBytes), 0, null, "nothing");
         return Volatile.Read(ref cachestatMissing) ? ByMincore(file, position, lengthBytes)
             : ByCachestat(file, position, lengthBytes) ?? ByMincore(file, position, lengthBytes);
     }

@@ -38,6 +38,13 @@ internal sealed class Plan
     /// <summary>Time in seconds.</summary>
     internal double Seconds { get; }
 
+    /// <summary>The plan without the cases that a target cannot do, unless nothing would be left.</summary>
+    internal Plan Without(Func<CaseSpec, bool> impossible) =>
+        Cases.Where(spec => !impossible(spec)).ToArray() is { Length: > 0 } left && left.Length < Cases.Count ? new Plan(left, Settings) { NamesUncached = NamesUncached } : this;
+
+    /// <summary>Whether the user asked for uncached access by name, rather than for whatever the profile has.</summary>
+    internal bool NamesUncached { get; init; }
+
     /// <summary>Absurd sizes add up to the largest number, which fits on no disk and is refused as such.</summary>
     private static long Sum(IEnumerable<long> bytes) => bytes.Aggregate(0L, (sum, one) => one > long.MaxValue - sum ? long.MaxValue : sum + one);
 

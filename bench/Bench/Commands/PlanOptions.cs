@@ -37,6 +37,11 @@ internal sealed class PlanOptions
             settings = seconds is >= 0.001 and <= 3600
                 ? settings with { PassSeconds = seconds, MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, seconds / settings.PassSeconds)) }
                 : throw new PlanException("--pass-seconds takes 0.001 to 3600");
-        return new Plan(Catalogue.Choose(chosen, parsed.GetValue(filter)!, parsed.GetValue(set)!), settings);
+        var filters = parsed.GetValue(filter)!;
+        var sets = parsed.GetValue(set)!;
+        return new Plan(Catalogue.Choose(chosen, filters, sets), settings)
+        {
+            NamesUncached = filters.Concat(sets).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
+        };
     }
 }

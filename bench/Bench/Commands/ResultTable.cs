@@ -58,8 +58,9 @@ internal static class ResultTable
             $"{Significant(bytes.Low / 1e6)}–{Significant(bytes.High / 1e6)}",
             Significant(record.OperationsPerSecond!.Median),
             Latency(latency?.P50),
-            Latency(latency?.P99),
-            Latency(latency?.P999),
+            // As in the report: a percentile that no value lies beyond is the maximum's other name.
+            Latency(latency is { Count: >= 100 } ? latency.P99 : null),
+            Latency(latency is { Count: >= 1_000 } ? latency.P999 : null),
             Evidence(record.Evidence),
         ];
     }

@@ -38,9 +38,10 @@ internal sealed class RunCommand : Command
     {
         var plan = planOptions.Read(parsed);
         var folder = TargetFolder.Check(parsed.GetValue(target)!);
-        foreach (var removed in DataFolder.RemoveLeftovers(folder))
-            Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
         var topology = new TopologyProbe().Probe(folder);
+        foreach (var removed in DataFolder.RemoveLeftovers(folder, shared: TargetFolder.IsShared(topology.Mount)))
+            Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
+        topology = new TopologyProbe().Probe(folder);
         var reused = parsed.GetValue(reuse);
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
@@ -59,6 +60,7 @@ internal sealed class RunCommand : Command
         var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
+        plan = WithoutUncached(plan, data.Path);
         var toStandardOutput = parsed.GetValue(json);
         var context = new RunContext
         {
@@ -82,9 +84,25 @@ internal sealed class RunCommand : Command
 
         Say(context, plan);
         var outcome = ((RunProgress)context.Observer).Show(() => RunSession.Execute(plan.Cases, context, runFolder));
-        if (!toStandardOutput)
-            ResultTable.Write(outcome.Records);
-        return ending.Finish(outcome);
+        var told = toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable(outcome.Records);
+        var exitCode = ending.Finish(outcome);
+        if (told is null)
+            return exitCode;
+        Console.Error.WriteLine($"bench: standard output could not be written: {told}");
+        return exitCode == ExitCode.Done ? ExitCode.Failed : exitCode;
+    }
+
+    private static string? TryWriteTable(IReadOnlyList<RunRecord> records)
+    {
+        try
+        {
+            ResultTable.Write(records);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return exception.Message;
+        }
     }
 
     private static void Say(RunContext context, Plan plan)
@@ -96,6 +114,19 @@ internal sealed class RunCommand : Command
             $"Plan     {plan.Cases.Count} cases, about {Plan.Say(plan.Seconds)}, {Plan.SayBytes(plan.WriteBytes)} written; seed {context.Settings.Seed}"));
         foreach (var warning in context.Target.Warnings.Concat(context.Host.Warnings))
             Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    /// <summary>
+    /// A profile asks for what most targets can do; where this one cannot, that is no failure. Asked for by name it is
+    /// tried, and fails with its reason.
+    /// </summary>
+    private static Plan WithoutUncached(Plan plan, string dataFolder)
+    {
+        static bool IsUncached(CaseSpec spec) => spec.Values.Contains(Access.Uncached);
+        if (plan.NamesUncached || !plan.Cases.Any(IsUncached) || PageCache.HasDontCache(dataFolder))
+            return plan;
+        Console.Error.WriteLine($"Left out {plan.Cases.Count(IsUncached)} cases of Access=Uncached: this file system or kernel has no RWF_DONTCACHE; --set Access=Uncached tries them all the same");
+        return plan.Without(IsUncached);
     }
 
     private static void MakeOutFolder(string runFolder)
@@ -178,8 +209,9 @@ internal sealed class RunEnding : IDisposable
     private void OnSignal(PosixSignalContext signal)
     {
         signal.Cancel = true;
+        // Who presses twice does not want to wait; the next start removes what is left.
         if (Stop.IsRequested)
-            return;
+            ProcessEnd.Now(ExitCode.Interrupted);
         Stop.Request();
         var thread = new Thread(() =>
         {

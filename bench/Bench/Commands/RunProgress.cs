@@ -62,11 +62,26 @@ internal sealed class RunProgress(Plan plan, bool recordsToStandardOutput) : IRu
     public void CaseEnded(RunRecord record)
     {
         if (recordsToStandardOutput)
-            Console.Out.WriteLine(RecordJson.Write(record));
+            TellRecord(record);
         doneSeconds += plan.Estimates[index].Seconds;
         if (context is null)
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"[{index + 1}/{plan.Cases.Count}] {name}: {(record.Error is { } error ? "failed: " + error : $"{ResultTable.Rate(record.BytesPerSecond!.Median)}, {Words(record.Evidence.Verdict)}")}"));
+    }
+
+    /// <summary>Why standard output could not be written; null if it could. The records are on disk all the same.</summary>
+    internal string? OutputError { get; private set; }
+
+    private void TellRecord(RunRecord record)
+    {
+        try
+        {
+            Console.Out.WriteLine(RecordJson.Write(record));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            OutputError ??= exception.Message;
+        }
     }
 
     private static string Words(Verdict verdict) => verdict switch

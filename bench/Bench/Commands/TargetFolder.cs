@@ -50,6 +50,11 @@ internal static class TargetFolder
                 $"the target {path} is too small: the plan's files take {MiB(neededBytes)} MiB, {MiB(target.FreeBytes)} MiB are free, and a tenth of the file system ({MiB(reserve)} MiB) stays free; use a smaller profile or --set FileSize and WorkingSet"));
     }
 
+    /// <summary>Whether other machines may be writing into the same file system.</summary>
+    internal static bool IsShared(MountInfo mount) =>
+        mount.FileSystem.StartsWith("fuse", StringComparison.Ordinal)
+        || mount.FileSystem is "nfs" or "nfs4" or "cifs" or "smb3" or "9p" or "virtiofs" or "ceph" or "glusterfs" or "lustre" or "gpfs" or "afs" or "ocfs2" or "gfs2";
+
     private static long MiB(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
     private static FileAttributes? Attributes(string path)

@@ -148,7 +148,7 @@ public class AccessPattern : FileWorkload, IWorkload
             ? [new(ValueBytes)]
             : [new(ValueBytes), new(64), ByteSize.KiB(4), ByteSize.KiB(64)];
         var writeBlocks = profile is Profile.Smoke or Profile.Quick ? [ByteSize.KiB(4)] : sequentialBlocks;
-        var writeFile = profile == Profile.Smoke ? file : ByteSize.GiB(1);
+        var writeFile = profile switch { Profile.Smoke => file, Profile.Quick => ByteSize.MiB(256), _ => ByteSize.GiB(1) };
         return
         [
             Disk(Operation.Read, Pattern.Sequential, sequentialBlocks, file),

@@ -102,8 +102,8 @@ public class CachePath : FileWorkload, IWorkload
             .. Blocks(Operation.Read, ByteSize.GiB(1), [ByteSize.KiB(4), ByteSize.KiB(64), ByteSize.MiB(1)], Access.BufferedWarm),
             .. Blocks(Operation.Read, ByteSize.GiB(1), [ByteSize.KiB(4)], Access.Mmap),
             .. Blocks(Operation.Write, ByteSize.MiB(32), [ByteSize.KiB(4), ByteSize.KiB(64)], Access.BufferedWarm),
-            .. Blocks(Operation.Write, ByteSize.GiB(1), [ByteSize.KiB(4)], Access.Direct),
-            Ring(Operation.Write, Access.Direct, ByteSize.GiB(1), 32),
+            .. Blocks(Operation.Write, ByteSize.MiB(256), [ByteSize.KiB(4)], Access.Direct),
+            Ring(Operation.Write, Access.Direct, ByteSize.MiB(256), 32),
         ],
         Profile.Standard =>
         [

@@ -31,7 +31,7 @@ public abstract class FileWorkload : Workload
         var writeBytes = plan.Operation == Operation.Write
             ? (long)((settings.Passes + 1) * Math.Min(Math.Min(bytesPerPass, settings.MaxWriteBytesPerPass), plan.Access == Access.Direct ? double.MaxValue : FileBytes.Bytes))
             : 0;
-        return new CaseEstimate(seconds, writeBytes, [("data", FileBytes)]);
+        return new CaseEstimate(seconds, writeBytes, [(Purpose, FileBytes)]);
     }
 
     /// <summary>The file's size.</summary>
@@ -42,6 +42,8 @@ public abstract class FileWorkload : Workload
 
     /// <summary>The same before there is a file.</summary>
     private FilePassSettings Plan => Settings("", 0);
+
+    private string Purpose => Plan.Operation == Operation.Write ? DataFolder.WritePurpose : DataFolder.DataPurpose;
 
     /// <summary>The pass, once prepared.</summary>
     protected FilePass FilePass => pass ?? throw new InvalidOperationException("The case is not prepared.");
@@ -66,7 +68,7 @@ public abstract class FileWorkload : Workload
     /// <inheritdoc/>
     protected override void Prepare()
     {
-        var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share));
+        var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share), Purpose);
         pass = Case.Own(new FilePass(Settings(path, CaseSeed), Run.Stop));
         if (Plan is { Access: Access.Direct, Operation: Operation.Write })
             directWrites = Run.Shared("direct write probe", Run.Data.Path, () => new DirectWriteProbe(Run.Data.Path));
@@ -95,7 +97,7 @@ public abstract class FileWorkload : Workload
     /// <inheritdoc/>
     protected override void BeforeCounters() => residencyBefore = PageCache.ResidencyOf(FilePass.File).Share;
 
-    private double residencyBefore;
+    private double? residencyBefore;
 
     /// <inheritdoc/>
     protected override PassRecord Complete(PassRecord measured, PassMeter.Reading begin)
@@ -106,6 +108,7 @@ public abstract class FileWorkload : Workload
             return measured with { ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share, TouchedResidencyAfter = FilePass.TouchedResidency() };
 
         // What a power loss would have taken: the time to make the pass durable stands beside its throughput.
+        var beforeFlush = Case.Meter.Begin();
         var flushStart = Stopwatch.GetTimestamp();
         FilePass.File.Fdatasync();
         var flushNs = Stopwatch.GetElapsedTime(flushStart).Ticks * 100;
@@ -113,7 +116,7 @@ public abstract class FileWorkload : Workload
         return measured with
         {
             FlushSeconds = flushNs * 1e-9,
-            DeviceFlushes = Case.Meter.FlushesSince(begin),
+            DeviceFlushes = Case.Meter.FlushesSince(beforeFlush),
             ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share,
             TouchedResidencyAfter = FilePass.TouchedResidency(),
         };
@@ -137,10 +140,11 @@ public abstract class FileWorkload : Workload
         if (writes)
             Case.Claim(Claims.Durable(passes, [.. Run.Target.PhysicalDisks().Select(disk => disk.WriteCache)]));
         if (plan.QueueDepth * plan.Threads > 1)
-            Case.Claim(Claims.QueueDepth(passes, plan.QueueDepth * plan.Threads));
+            Case.Claim(Claims.QueueDepth(passes, plan.QueueDepth * plan.Threads, plan is { Access: Access.Direct, Pattern: Pattern.Random }));
 
         var alignment = FilePass.File.DirectIoAlignment;
         Case.Effective["descriptorHasODirect"] = direct;
+        Case.Effective["residencySource"] = Run.ResidencySource;
         Case.Effective["directIoAlignmentBytes"] = alignment.Told ? alignment.PositionBytes : null;
         Case.Effective["queueDepthMean"] = Math.Round(passes.Average(one => one.QueueDepthMean ?? 0), 2);
         Case.Effective["operationsPerPass"] = passes[0].Operations;
@@ -178,7 +182,7 @@ public abstract class FileWorkload : Workload
     {
         var file = FilePass.File;
         // More than once: pages that RWF_DONTCACHE has read ahead and left are dropped when they are read.
-        for (var attempt = 0; attempt < 3 && PageCache.ResidencyOf(file).Share < 1; attempt++)
+        for (var attempt = 0; attempt < 3 && PageCache.ResidencyOf(file).Share is null or < 1; attempt++)
         {
             Run.Observer.Preparing("reading the file into the cache", null);
             PageCache.Warm(file, 0, FileBytes.Bytes);

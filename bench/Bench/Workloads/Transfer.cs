@@ -64,7 +64,7 @@ public class Transfer : Workload, IWorkload
     private Receiver? receiver;
     private IRangeSender? sender;
     private AlignedBuffer? tlsBuffer;
-    private double residencyBefore;
+    private double? residencyBefore;
     private long cursor;
     private bool? receiverSawChange;
 
@@ -117,7 +117,7 @@ public class Transfer : Workload, IWorkload
         return new CaseEstimate(
             0.5 + FileSize.Bytes / 0.5e9 + (settings.Passes + 1) * (perPass + settings.SettleMs / 1000.0 + 0.03),
             0,
-            [("data", DataBytes(settings.Profile))]);
+            [(DataFolder.DataPurpose, DataBytes(settings.Profile))]);
     }
 
     /// <summary>The grids of a profile.</summary>
@@ -185,7 +185,7 @@ public class Transfer : Workload, IWorkload
             PageCache.Evict(File);
             return;
         }
-        if (PageCache.ResidencyOf(File).Share < 1)
+        if (PageCache.ResidencyOf(File).Share is null or < 1)
             PageCache.Warm(File, 0, File.LengthBytes);
     }
 
@@ -227,6 +227,7 @@ public class Transfer : Workload, IWorkload
         Case.Claim(Cache == FileCache.Cold ? Claims.Cold(Case.Passes) : Claims.Warm(Case.Passes));
         Case.Claim(Claims.ZeroCopy(receiverSawChange, IsZeroCopy, Case.Passes));
         Case.Effective["contentVerified"] = true;
+        Case.Effective["residencySource"] = Run.ResidencySource;
         Case.Effective["dataFileBytes"] = File.LengthBytes;
         if (Socket == SocketKind.Tcp)
         {

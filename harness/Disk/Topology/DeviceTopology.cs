@@ -36,11 +36,15 @@ public sealed record DeviceTopology
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>
-    /// The leaves of the tree, each once: what really stores the bytes. A loop device is not a leaf: the disks below
-    /// its backing file are.
+    /// The leaves of the tree, each once: what really stores the bytes. A loop device is not one: the disks below its
+    /// backing file are; where none is seen below (a file on tmpfs or on a network), the list is empty, because the
+    /// counters of a part of the stack would prove what never reached a disk.
     /// </summary>
-    public IReadOnlyList<BlockDevice> PhysicalDisks() =>
-        [.. Devices.SelectMany(device => device.Leaves()).DistinctBy(device => device.Name)];
+    public IReadOnlyList<BlockDevice> PhysicalDisks()
+    {
+        BlockDevice[] leaves = [.. Devices.SelectMany(device => device.Leaves()).DistinctBy(device => device.Name)];
+        return leaves.Any(leaf => leaf.Kind == BlockDeviceKind.Loop) ? [] : leaves;
+    }
 }
 
 /// <summary>One line of <c>/proc/self/mountinfo</c> (proc(5)).</summary>

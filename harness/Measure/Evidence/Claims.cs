@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bench.Disk.Topology;
 using Bench.Measure.Records;
 
 namespace Bench.Measure.Evidence;
@@ -110,11 +111,44 @@ public static class Claims
         return Judge("durable", AtLeast("deviceFlushesPerPass", passes, pass => pass.DeviceFlushes, 1));
     }
 
-    /// <summary>Queue depth: the mean number of operations in flight is near the requested one.</summary>
-    public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested) => Judge(
+    /// <summary>
+    /// Queue depth: the mean number of operations in flight is near the requested one, and of direct random requests,
+    /// which nothing merges or caches, a fifth of it at least was in the disks' queues on average. (Not more: where a
+    /// processor cannot keep up, requests wait for it rather than for the disk.)
+    /// </summary>
+    /// <param name="passes">The passes.</param>
+    /// <param name="requested">Depth × threads.</param>
+    /// <param name="directRandom">Whether each request must reach a disk by itself.</param>
+    public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested, bool directRandom = false) => Judge(
         "queue-depth",
         AtLeast("queueDepthMean", passes, pass => pass.QueueDepthMean, 0.9 * requested),
-        Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
+        directRandom
+            ? AtLeast("deviceQueueDepthMean", MedianInterval.Of(passes.Select(pass => pass.DeviceQueueDepthMean ?? double.NaN))?.Median, 0.2 * requested)
+            : Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
+
+    /// <summary>
+    /// Takes back what counters cannot prove on this target: the physical disks' counters include everybody's
+    /// traffic, and below a loop device that reads its file through the host's cache, or with barriers off, it is easy
+    /// for a neighbour's bytes or flushes to fill them.
+    /// </summary>
+    /// <param name="claim">A claim as the counters have it.</param>
+    /// <param name="target">What lies under the file.</param>
+    /// <returns>The claim, or the same as unproven with the reason.</returns>
+    public static ClaimRecord Within(ClaimRecord claim, DeviceTopology target)
+    {
+        if (claim.Verdict != Verdict.Proven)
+            return claim;
+        var cachedLoop = target.Devices.SelectMany(device => device.All()).FirstOrDefault(device => device.LoopDirectIo == false);
+        if (cachedLoop is not null && (claim.Claim is "cold" or "direct" or "uncached" or "durable"))
+            return Doubted($"{cachedLoop.Name} reads its backing file through the cache (direct I/O off), so the disks' counters cannot tell this case's bytes from others'");
+        var options = target.Mount.Options.Split(',');
+        var noFlush = options.FirstOrDefault(option => option is "nobarrier" or "barrier=0" or "volatile");
+        return noFlush is not null && claim.Claim == "durable"
+            ? Doubted($"the file system is mounted with {noFlush}, which sends no flush; the flush that was seen is another's")
+            : claim;
+
+        ClaimRecord Doubted(string reason) => claim with { Verdict = Verdict.Unproven, Reason = reason };
+    }
 
     /// <summary>Memory only: nothing was read from storage, no page fault waited, and the region does not fit the caches.</summary>
     /// <param name="passes">The passes.</param>

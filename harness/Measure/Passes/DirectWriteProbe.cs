@@ -27,8 +27,9 @@ public sealed class DirectWriteProbe : IDisposable
             using var buffer = new AlignedBuffer(WriteBytes);
             var seed = 1UL;
             Running.RandomBytes.Fill(buffer.Span, ref seed);
+            PeakResidency = 0;
             for (var round = 0; round < Rounds && PeakResidency < 0.5; round++)
-                PeakResidency = Math.Max(PeakResidency, Watch(file, buffer));
+                PeakResidency = Watch(file, buffer) is { } peak ? Math.Max(PeakResidency.Value, peak) : null;
         }
         finally
         {
@@ -36,13 +37,13 @@ public sealed class DirectWriteProbe : IDisposable
         }
     }
 
-    /// <summary>Largest share of the written range that was in the page cache while the write ran, 0 to 1.</summary>
-    public double PeakResidency { get; }
+    /// <summary>Largest share of the written range that was in the page cache while the write ran, 0 to 1; null if that cannot be seen here.</summary>
+    public double? PeakResidency { get; }
 
     /// <summary>Nothing to free; the type is disposable so that a run can keep it (<c>RunContext.Shared</c>).</summary>
     public void Dispose() { }
 
-    private static double Watch(DiskFile file, AlignedBuffer buffer)
+    private static double? Watch(DiskFile file, AlignedBuffer buffer)
     {
         // A new length each time would make the kernel zero pages at the end of the file: not what is asked.
         file.Write(buffer.Span, 0);
@@ -60,9 +61,9 @@ public sealed class DirectWriteProbe : IDisposable
         })
         { IsBackground = true, Name = "direct write probe" };
         writer.Start();
-        double peak = 0;
+        double? peak = 0;
         while (writer.IsAlive)
-            peak = Math.Max(peak, PageCache.ResidencyOf(file, 0, WriteBytes).Share);
+            peak = PageCache.ResidencyOf(file, 0, WriteBytes).Share is { } share ? Math.Max(peak ?? 0, share) : null;
         writer.Join();
         if (failure is not null)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);

@@ -49,6 +49,7 @@ public sealed class FilePass : IDisposable
     private readonly BlockPermutation order;
     private MappedFile? map;
     private Lane? ownLane;
+    private Worker[]? workers;
     private long operationsSoFar;
     private long operationsOfLastPass;
 
@@ -121,7 +122,7 @@ public sealed class FilePass : IDisposable
     /// Cached share of what the last pass touched. Of a random pass that is the whole file, where nothing is read
     /// ahead; of a sequential one the blocks of each thread up to its last.
     /// </summary>
-    public double TouchedResidency()
+    public double? TouchedResidency()
     {
         var perThread = operationsOfLastPass / settings.Threads;
         if (settings.Pattern == Pattern.Random || perThread >= blockCount / settings.Threads)
@@ -137,6 +138,8 @@ public sealed class FilePass : IDisposable
                 if (length == 0)
                     continue;
                 var residency = PageCache.ResidencyOf(file, block * settings.BlockBytes, length * settings.BlockBytes);
+                if (residency.Share is null)
+                    return null;
                 pages += residency.Pages;
                 cached += residency.CachedPages;
             }
@@ -147,6 +150,8 @@ public sealed class FilePass : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var worker in workers ?? [])
+            worker.Dispose();
         ownLane?.Dispose();
         map?.Dispose();
         file.Dispose();
@@ -175,53 +180,131 @@ public sealed class FilePass : IDisposable
         return result;
     }
 
+    /// <summary>
+    /// All threads begin together, each with its share of the work. The pass lasts until the last has ended; the queue
+    /// depth is the sum of what each kept up while it worked, so that one straggler's tail does not count as a
+    /// shallow queue.
+    /// </summary>
     private LoopResult RunThreads(LoopLimit limit, LatencyHistogram histogram)
     {
         var count = settings.Threads;
-        var results = new LoopResult[count];
-        var depths = new double[count];
-        var histograms = new LatencyHistogram[count];
-        var failures = new Exception?[count];
+        // Made in the warm-up and kept: threads, rings and their memory are no part of any pass's CPU time.
+        workers ??= [.. Enumerable.Range(0, count).Select(index => new Worker(this, index))];
+        foreach (var worker in workers)
+            worker.WaitUntilReady();
         long begin = 0;
-        // The clock starts when all have arrived and before any goes on, so that no work lies outside it.
-        using var ready = new Barrier(count, _ => Volatile.Write(ref begin, Stopwatch.GetTimestamp()));
-        var threads = new Thread[count];
-        for (var i = 0; i < count; i++)
+        using var together = new Barrier(count, _ => Volatile.Write(ref begin, Stopwatch.GetTimestamp()));
+        foreach (var worker in workers)
         {
-            var index = i;
-            histograms[index] = new LatencyHistogram();
-            threads[index] = new Thread(() =>
+            worker.Start(lane =>
             {
-                var arrived = false;
-                try
-                {
-                    // A ring belongs to the thread that uses it.
-                    using var lane = new Lane(this);
-                    arrived = true;
-                    ready.SignalAndWait();
-                    var share = limit.Operations / count + (index < limit.Operations % count ? 1 : 0);
-                    results[index] = lane.Run(this, index, limit with { Operations = share }, histograms[index], out depths[index]);
-                    results[index] = results[index] with { ElapsedNs = Stopwatch.GetTimestamp() - Volatile.Read(ref begin) };
-                }
-                catch (Exception exception)
-                {
-                    failures[index] = exception;
-                    if (!arrived)
-                        ready.SignalAndWait();
-                }
-            })
-            { IsBackground = true, Name = $"lane {index}" };
-            threads[index].Start();
+                together.SignalAndWait();
+                var share = limit.Operations / count + (worker.Index < limit.Operations % count ? 1 : 0);
+                var result = lane.Run(this, worker.Index, limit with { Operations = share }, worker.Histogram, out var inFlight);
+                worker.InFlightMean = inFlight;
+                worker.Result = result with { ElapsedNs = Stopwatch.GetTimestamp() - Volatile.Read(ref begin) };
+            });
         }
-        foreach (var thread in threads)
+        foreach (var worker in workers)
+            worker.WaitUntilDone();
+        foreach (var worker in workers)
+            worker.ThrowIfFailed();
+        foreach (var worker in workers)
+        {
+            histogram.Add(worker.Histogram);
+            worker.Histogram.Clear();
+        }
+        var elapsedNs = workers.Max(worker => worker.Result.ElapsedNs);
+        QueueDepthMean = workers.Sum(worker => worker.InFlightMean);
+        return new LoopResult(workers.Sum(worker => worker.Result.Operations), elapsedNs);
+    }
+
+    /// <summary>A thread with its lane (a ring belongs to the thread that uses it), waiting for work between passes.</summary>
+    private sealed class Worker : IDisposable
+    {
+        private readonly SemaphoreSlim go = new(0);
+        private readonly SemaphoreSlim done = new(0);
+        private readonly Thread thread;
+        private Action<Lane>? work;
+        private Exception? failure;
+        private bool ready;
+
+        internal Worker(FilePass pass, int index)
+        {
+            Index = index;
+            thread = new Thread(() => Live(pass)) { IsBackground = true, Name = $"lane {index}" };
+            thread.Start();
+        }
+
+        internal int Index { get; }
+
+        internal LatencyHistogram Histogram { get; } = new();
+
+        internal LoopResult Result { get; set; }
+
+        internal double InFlightMean { get; set; }
+
+        /// <summary>Waits for the lane to be made.</summary>
+        internal void WaitUntilReady()
+        {
+            if (!ready)
+                done.Wait();
+            ready = true;
+            ThrowIfFailed();
+        }
+
+        internal void Start(Action<Lane> action)
+        {
+            work = action;
+            go.Release();
+        }
+
+        internal void WaitUntilDone() => done.Wait();
+
+        internal void ThrowIfFailed()
+        {
+            if (Interlocked.Exchange(ref failure, null) is { } thrown)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
+        }
+
+        public void Dispose()
+        {
+            work = null;
+            go.Release();
             thread.Join();
-        if (failures.FirstOrDefault(failure => failure is not null) is { } first)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        foreach (var one in histograms)
-            histogram.Add(one);
-        var elapsedNs = results.Max(result => result.ElapsedNs);
-        QueueDepthMean = elapsedNs > 0 ? depths.Zip(results, (depth, result) => depth * result.ElapsedNs).Sum() / elapsedNs : 0;
-        return new LoopResult(results.Sum(result => result.Operations), elapsedNs);
+            go.Dispose();
+            done.Dispose();
+        }
+
+        private void Live(FilePass pass)
+        {
+            try
+            {
+                using var lane = new Lane(pass);
+                done.Release();
+                while (true)
+                {
+                    go.Wait();
+                    if (work is null)
+                        return;
+                    try
+                    {
+                        work(lane);
+                    }
+                    catch (Exception exception)
+                    {
+                        failure = exception;
+                    }
+                    done.Release();
+                }
+            }
+            catch (Exception exception)
+            {
+                // The lane could not be made.
+                failure = exception;
+                done.Release();
+            }
+        }
     }
 
     /// <summary>One thread's memory or ring.</summary>

@@ -123,7 +123,7 @@ public sealed record PassRecord
     /// <summary>Bytes that the physical disks under the target wrote (whole machine).</summary>
     public long? DeviceWriteBytes { get; init; }
 
-    /// <summary>Flush requests that the physical disks completed, up to the end of the fdatasync that follows a write pass.</summary>
+    /// <summary>Flush requests that the physical disks completed: in a read pass over the pass, in a write pass over the fdatasync that follows it.</summary>
     public long? DeviceFlushes { get; init; }
 
     /// <summary>Bytes that this process caused to be read from storage (<c>/proc/self/io</c> read_bytes).</summary>

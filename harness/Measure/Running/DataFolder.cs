@@ -21,6 +21,15 @@ public sealed record DataOwner(string Run, int ProcessId, string BootId, bool Ke
 /// </summary>
 public sealed partial class DataFolder : IDisposable
 {
+    /// <summary>The file that is only read.</summary>
+    public const string DataPurpose = "data";
+
+    /// <summary>
+    /// The file that is written over: not the one that is read, because on a copy-on-write file system random writes
+    /// scatter a file, and later sequential reads would measure that.
+    /// </summary>
+    public const string WritePurpose = "write";
+
     private const string OwnerFileName = "owner.json";
     private readonly FileStream ownerLock;
     private readonly Dictionary<string, string> files = new(StringComparer.Ordinal);
@@ -92,8 +101,13 @@ public sealed partial class DataFolder : IDisposable
     /// Removes what dead runs left under a target. A folder is removed only if its name is a run's, it is no link,
     /// nobody holds its lock, it was not to be kept, and its process is gone or of another boot.
     /// </summary>
+    /// <param name="target">The folder below which runs make theirs.</param>
+    /// <param name="shared">
+    /// Other machines may use the folder too (a network file system): whether a lock is seen across machines is then
+    /// unknown, and a folder of another boot is left alone, because it may be a living neighbour's.
+    /// </param>
     /// <returns>The folders removed.</returns>
-    public static IReadOnlyList<string> RemoveLeftovers(string target)
+    public static IReadOnlyList<string> RemoveLeftovers(string target, bool shared = false)
     {
         var removed = new List<string>();
         foreach (var path in Directory.EnumerateDirectories(target, ".bench-*"))
@@ -102,7 +116,7 @@ public sealed partial class DataFolder : IDisposable
                 continue;
             try
             {
-                if (IsDead(path))
+                if (IsDead(path) && !(shared && ReadOwner(path)?.BootId != BootId()))
                 {
                     Directory.Delete(path, recursive: true);
                     removed.Add(path);
@@ -126,7 +140,7 @@ public sealed partial class DataFolder : IDisposable
     /// <param name="progress">Gets the share done, 0 to 1.</param>
     /// <param name="purpose">Cases with different purposes get different files.</param>
     /// <returns>The path.</returns>
-    public string FileOf(ByteSize size, ulong seed, StopSignal stop, Action<double>? progress = null, string purpose = "data")
+    public string FileOf(ByteSize size, ulong seed, StopSignal stop, Action<double>? progress = null, string purpose = DataPurpose)
     {
         var path = System.IO.Path.Combine(Path, $"{purpose}-{size}.bin");
         if (files.ContainsKey(path))

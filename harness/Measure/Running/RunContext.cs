@@ -50,6 +50,9 @@ public sealed class RunContext : IDisposable
     /// <summary>Told what goes on.</summary>
     public IRunObserver Observer { get; init; } = new SilentObserver();
 
+    /// <summary>What can see the page cache of the target: "cachestat", "mincore" or "nothing".</summary>
+    public string ResidencySource { get; internal set; } = "cachestat";
+
     /// <summary>The case that is running.</summary>
     public CaseScope Case { get; internal set; } = null!;
 
@@ -107,11 +110,13 @@ public sealed class CaseScope
     private readonly List<ClaimRecord> claims = [];
     private readonly long started = Stopwatch.GetTimestamp();
     private readonly StopSignal stop;
+    private readonly DeviceTopology target;
 
     internal CaseScope(CaseSpec spec, RunContext context)
     {
         Spec = spec;
         stop = context.Stop;
+        target = context.Target;
         Meter = new PassMeter(context.PhysicalDisks);
     }
 
@@ -171,7 +176,7 @@ public sealed class CaseScope
     }
 
     /// <summary>Keeps a claim.</summary>
-    public void Claim(ClaimRecord claim) => claims.Add(claim);
+    public void Claim(ClaimRecord claim) => claims.Add(Claims.Within(claim, target));
 
     /// <summary>Hands over something to be disposed when the case ends, however it ends.</summary>
     public T Own<T>(T resource) where T : IDisposable

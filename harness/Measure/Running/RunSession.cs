@@ -7,6 +7,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Parameters;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using Bench.Disk;
 using Bench.Measure.Records;
 
 namespace Bench.Measure.Running;
@@ -38,6 +39,7 @@ public static class RunSession
         using var store = RunStore.Open(runFolder);
         using var log = new StreamLogger(new StreamWriter(Path.Combine(runFolder, "benchmarkdotnet.log")) { AutoFlush = true });
         using var entered = context.Enter();
+        context.ResidencySource = PageCache.FindSource(context.Data.Path);
         var executor = new CaseExecutor(context, store, cases.Count);
 
         var config = ManualConfig.CreateEmpty()

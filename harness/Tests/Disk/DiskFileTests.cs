@@ -111,7 +111,7 @@ public sealed class DiskFileTests : IDisposable
             return; // before Linux 6.14, or a file system without it
         }
         Assert.Equal(DataFolder.Bytes(1 << 20), buffer);
-        Assert.InRange(PageCache.ResidencyOf(file).Share, 0, 0.05);
+        Assert.InRange(PageCache.ResidencyOf(file).Share!.Value, 0, 0.05);
     }
 
     [Fact]

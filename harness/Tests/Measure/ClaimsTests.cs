@@ -1,3 +1,4 @@
+using Bench.Disk.Topology;
 using Bench.Measure.Evidence;
 using Bench.Measure.Records;
 using Xunit;
@@ -131,6 +132,39 @@ public sealed class ClaimsTests
         foreach (var other in rule.Bounds.Where(other => other != bound))
             AssertClaim(rule.Claim([bound.Unread(good), other.Beyond(good)]), rule.Name, Verdict.Contradicted);
         AssertClaim(rule.Claim([]), rule.Name, Verdict.Unproven);
+    }
+
+    [Theory]
+    [InlineData(false, "rw", "direct", Verdict.Unproven)]
+    [InlineData(true, "rw", "direct", Verdict.Proven)]
+    [InlineData(false, "rw", "warm", Verdict.Proven)]
+    [InlineData(true, "rw,nobarrier", "durable", Verdict.Unproven)]
+    [InlineData(true, "rw,nobarrier", "direct", Verdict.Proven)]
+    public void WhatOthersCouldHaveFilledIsNotProven(bool loopDirectIo, string options, string claim, Verdict verdict)
+    {
+        var disk = new BlockDevice { Name = "sda", Kind = BlockDeviceKind.Disk };
+        var target = new DeviceTopology
+        {
+            Folder = "/mnt",
+            Mount = new MountInfo { MountPoint = "/mnt", FileSystem = "ext4", Source = "/dev/loop0", Options = options },
+            Devices = [new BlockDevice { Name = "loop0", Kind = BlockDeviceKind.Loop, LoopDirectIo = loopDirectIo, Below = [disk] }],
+        };
+        var within = Claims.Within(Claims.Judge(claim), target);
+        Assert.Equal(verdict, within.Verdict);
+        Assert.Equal(verdict == Verdict.Proven, within.Reason is null);
+    }
+
+    [Fact]
+    public void ALoopDeviceWithNoDiskBelowIsNoPhysicalDisk()
+    {
+        var loop = new BlockDevice { Name = "loop0", Kind = BlockDeviceKind.Loop };
+        var target = new DeviceTopology
+        {
+            Folder = "/mnt",
+            Mount = new MountInfo { MountPoint = "/mnt", FileSystem = "ext4", Source = "/dev/loop0", Options = "rw" },
+            Devices = [loop, new BlockDevice { Name = "sda", Kind = BlockDeviceKind.Disk }],
+        };
+        Assert.Empty(target.PhysicalDisks());
     }
 
     [Theory]

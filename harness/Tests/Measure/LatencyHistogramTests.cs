@@ -215,11 +215,19 @@ public sealed class LatencyHistogramTests
         var values = Spread(100_000, seed: 6, maxBits: 50);
         var histogram = new LatencyHistogram();
         histogram.Record(-1);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (var value in values)
-            histogram.Record(value);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(values.Length + 1, histogram.Count);
+        // The least of several rounds: a collection on another thread is counted here when it retires this thread's
+        // allocation buffer; what allocates per value does so in every round.
+        const int rounds = 5;
+        var least = long.MaxValue;
+        for (var round = 0; round < rounds; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            foreach (var value in values)
+                histogram.Record(value);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
+        Assert.Equal(rounds * values.Length + 1, histogram.Count);
     }
 
     [Fact]

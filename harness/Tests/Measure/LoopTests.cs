@@ -112,15 +112,24 @@ public sealed class LoopTests : IDisposable
         Assert.Equal(4, histogram.Count);
     }
 
+    // The least of several rounds: a collection on another thread is counted here when it retires this thread's
+    // allocation buffer; what allocates per operation does so in every round.
+    private const int Rounds = 5;
+
     [Fact]
     public void TheLoopAllocatesNothingPerOperation()
     {
         var fake = new Fake(new long[1]);
         var positions = new RandomPositions(new BlockPermutation(Blocks, 1), Blocks, BlockBytes, 0, 1);
         OpLoop.Run(ref fake, ref positions, new LoopLimit(10, long.MaxValue), histogram, stop);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        OpLoop.Run(ref fake, ref positions, new LoopLimit(100_000, long.MaxValue), histogram, stop);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        var least = long.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            OpLoop.Run(ref fake, ref positions, new LoopLimit(100_000, long.MaxValue), histogram, stop);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
     }
 
     [Fact]
@@ -131,10 +140,15 @@ public sealed class LoopTests : IDisposable
         var read = new ReadBlock(file, buffer);
         var positions = Sequential;
         OpLoop.Run(ref read, ref positions, new LoopLimit(10, long.MaxValue), histogram, stop);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        OpLoop.Run(ref read, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(10_010, histogram.Count);
+        var least = long.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            OpLoop.Run(ref read, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
+        Assert.Equal(Rounds * 10_000 + 10, histogram.Count);
     }
 
     [Fact]

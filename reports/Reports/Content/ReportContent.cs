@@ -65,6 +65,6 @@ internal sealed record ReportContent
     private static IReadOnlyList<string> AllWarnings(IReadOnlyList<string> ofReading, IReadOnlyList<CaseView> cases)
     {
         var general = cases.SelectMany(view => view.Record.Host.Warnings.Concat(view.Record.Target.Warnings));
-        return [.. ofReading.Concat(general).Concat(WarningDigest.Of(cases)).Distinct()];
+        return [.. ofReading.Concat(general).Concat(DriftCheck.Of(cases)).Concat(WarningDigest.Of(cases)).Distinct()];
     }
 }
