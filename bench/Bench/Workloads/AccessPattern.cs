@@ -213,10 +213,10 @@ public class AccessPattern : FileWorkload, IWorkload
         InMemory ? ScanMemory(limit) : base.RunOperations(limit, timed);
 
     /// <inheritdoc/>
-    protected override PassRecord Complete(PassRecord measured, PassMeter.Reading begin)
+    protected override PassRecord Complete(PassRecord measured)
     {
         Case.AddMetric("valuesPerSecond", measured.Operations * ValuesPerOperation / measured.Seconds);
-        return InMemory ? measured : base.Complete(measured, begin);
+        return InMemory ? measured : base.Complete(measured);
     }
 
     /// <inheritdoc/>

@@ -100,7 +100,7 @@ public abstract class FileWorkload : Workload
     private double? residencyBefore;
 
     /// <inheritdoc/>
-    protected override PassRecord Complete(PassRecord measured, PassMeter.Reading begin)
+    protected override PassRecord Complete(PassRecord measured)
     {
         var plan = Plan;
         measured = measured with { QueueDepthMean = FilePass.QueueDepthMean, ResidencyBefore = residencyBefore };

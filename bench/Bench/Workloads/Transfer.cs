@@ -212,7 +212,7 @@ public class Transfer : Workload, IWorkload
     }
 
     /// <inheritdoc/>
-    protected override PassRecord Complete(PassRecord measured, PassMeter.Reading begin)
+    protected override PassRecord Complete(PassRecord measured)
     {
         var gigabytes = measured.Bytes / 1e9;
         Case.AddMetric("cpuUserSecondsPerGB", measured.CpuUserSeconds / gigabytes);

@@ -21,9 +21,6 @@ public sealed class PassMeter(IReadOnlyList<string> physicalDisks)
         internal ProcessIo? Io { get; init; }
         internal DiskCounters? Disk { get; init; }
         internal MachineCounters Machine { get; init; }
-
-        /// <summary>CPU time of the process so far, user and system, in seconds.</summary>
-        public double CpuSeconds => Cpu.UserSeconds + Cpu.SystemSeconds;
     }
 
     /// <summary>Reads the counters just before a pass.</summary>

@@ -65,7 +65,7 @@ public abstract class Workload
     protected abstract PassResult RunOperations(LoopLimit limit, bool timed);
 
     /// <summary>After each timed pass, with its counters: may add what only this workload knows.</summary>
-    protected virtual PassRecord Complete(PassRecord measured, PassMeter.Reading begin) => measured;
+    protected virtual PassRecord Complete(PassRecord measured) => measured;
 
     /// <summary>After the last pass: claims and what was really in force.</summary>
     protected abstract void Conclude();
@@ -131,7 +131,7 @@ public abstract class Workload
         var begin = Case.Meter.Begin();
         var result = RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: true);
         var end = Case.Meter.End();
-        var pass = Complete(Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations), begin);
+        var pass = Complete(Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations));
         Case.Add(pass);
         Run.Observer.PassEnded(pass);
     }

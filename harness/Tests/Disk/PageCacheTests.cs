@@ -1,4 +1,5 @@
 using Bench.Disk;
+using Bench.TestSupport;
 using Xunit;
 
 namespace Bench.Harness.Tests.Disk;
@@ -21,6 +22,23 @@ public sealed class PageCacheTests : IDisposable
         var warm = PageCache.ResidencyOf(file);
         Assert.Equal(1, warm.Share);
         Assert.Equal(FileBytes / Environment.SystemPageSize, warm.Pages);
+    }
+
+    [RootFact]
+    public void TheWholeSystemsCacheCanBeDropped()
+    {
+        using var file = folder.Make("a", FileBytes, OpenMode.Write);
+        PageCache.Warm(file, 0, FileBytes);
+        file.Fsync();
+        PageCache.DropWholeSystem();
+        Assert.InRange(PageCache.ResidencyOf(file).Share!.Value, 0, 0.1);
+    }
+
+    [Fact]
+    public void WhatCanSeeTheCacheIsFoundOutAndLeavesNothing()
+    {
+        Assert.Contains(PageCache.FindSource(folder["."]), new[] { "cachestat", "mincore" });
+        Assert.Empty(Directory.GetFiles(folder["."]));
     }
 
     [Fact]
