@@ -190,9 +190,9 @@ internal sealed class RunPlace : IDisposable
     /// <summary>The data folders of runs on the target.</summary>
     internal string[] DataFolders => Directory.GetDirectories(Target, ".bench-*");
 
-    /// <summary>The data file of a run that is under way, once it is laid out; null before.</summary>
-    internal string? DataFile(string size) =>
-        DataFolders.Select(path => System.IO.Path.Combine(path, $"data-{size}.bin")).FirstOrDefault(File.Exists);
+    /// <summary>The file of a run that is under way, to be read or else to be written, once it is laid out; null before.</summary>
+    internal string? DataFile(string size) => DataFolders
+        .SelectMany(path => new[] { "data", "write" }.Select(purpose => System.IO.Path.Combine(path, $"{purpose}-{size}.bin"))).FirstOrDefault(File.Exists);
 
     /// <summary>Names and lengths of all that is on the target, to see that nothing has changed.</summary>
     internal string TargetListing() => string.Join('\n',

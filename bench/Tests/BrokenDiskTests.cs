@@ -12,7 +12,7 @@ public class BrokenDiskTests
     {
         using var small = LoopFileSystem.Ext4(160 << 20);
         using var place = new RunPlace(small.MountPath);
-        using var program = place.StartSmoke("--filter", "CachePath*BufferedWarm*Read*", "--set", "FileSize=8MiB,96MiB");
+        using var program = place.StartSmoke("--filter", "CachePath*BufferedWarm, Operation=Read*", "--set", "FileSize=8MiB,96MiB");
         program.WaitUntil(() => place.DataFolders.Length > 0, "the data folder");
         // Root may use the blocks that ext4 reserves, as the program may: all are taken.
         var filler = Path.Combine(small.MountPath, "filler");

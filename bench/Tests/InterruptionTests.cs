@@ -28,7 +28,7 @@ public class InterruptionTests
         Assert.NotEmpty(Directory.GetFiles(leftover, "data-*"));
         Assert.Single(RunStore.Read(place.Out).Records);
 
-        var next = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--filter", "CachePath*BufferedWarm*Read*").Expect(0);
+        var next = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--filter", "CachePath*BufferedWarm, Operation=Read*").Expect(0);
         Assert.Contains($"Removed what an interrupted run had left: {leftover}", next.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(place.Target));
 
@@ -61,7 +61,7 @@ public class InterruptionTests
     public void Ctrl_C_while_the_files_are_laid_out_ends_the_run_within_two_seconds()
     {
         using var place = new RunPlace();
-        using var program = place.StartSmoke("--filter", "CachePath*BufferedWarm*Read*", "--set", "FileSize=4GiB");
+        using var program = place.StartSmoke("--filter", "CachePath*BufferedWarm, Operation=Read*", "--set", "FileSize=4GiB");
         program.WaitUntil(() => place.DataFile("4GiB") is { } path && LengthOf(path) > 0, "the first bytes of the file");
         var result = EndBy("INT", program);
         Assert.Empty(result.Output);
@@ -126,7 +126,7 @@ public class InterruptionTests
         using var living = place.StartSmoke(TwoCasesAndALongPass);
         WaitForRecord(living, place);
         var data = Assert.Single(place.DataFolders);
-        var second = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--no-report", "--filter", "CachePath*BufferedWarm*Read*").Expect(0);
+        var second = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--no-report", "--filter", "CachePath*BufferedWarm, Operation=Read*").Expect(0);
         Assert.DoesNotContain("Removed", second.Error, StringComparison.Ordinal);
         Assert.Equal([data], place.DataFolders);
         Assert.NotEmpty(Directory.GetFiles(data, "data-*"));
@@ -146,7 +146,7 @@ public class InterruptionTests
         // Files without an owner's file: somebody else's folder with an unlucky name.
         var ownerless = Directory.CreateDirectory(Path.Combine(place.Target, ".bench-20260101-000000-0000")).FullName;
         File.WriteAllText(Path.Combine(ownerless, "thesis.txt"), "kept");
-        place.Smoke("--filter", "CachePath*BufferedWarm*Read*").Expect(0);
+        place.Smoke("--filter", "CachePath*BufferedWarm, Operation=Read*").Expect(0);
         Assert.True(Directory.Exists(stranger));
         Assert.True(File.Exists(Path.Combine(elsewhere, "owner.json")));
         Assert.True(File.Exists(Path.Combine(ownerless, "thesis.txt")));
