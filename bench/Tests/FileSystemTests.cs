@@ -17,7 +17,7 @@ public class FileSystemTests
         using var place = new RunPlace();
         var records = Smoke(place, exitCode: 0);
         Assert.All(records, record => Assert.Null(record.Error));
-        Assert.All(records, record => AssertOnlyNot(place, record, ReadAheadOfAWholeSmallFile(record)));
+        Assert.All(records, record => AssertOnlyNot(place, record, [.. ReadAheadOfAWholeSmallFile(record), .. CacheThatIsNotTold(record)]));
     }
 
     [RootTheory("mkfs.ext4", "mkfs.xfs", "losetup", "/dev/loop-control")]
@@ -112,6 +112,12 @@ public class FileSystemTests
     /// </summary>
     private static string[] ReadAheadOfAWholeSmallFile(RunRecord record) =>
         IsUncached(record) && record.Has("Pattern", "Sequential") ? ["uncached"] : [];
+
+    /// <summary>Some virtual machines hide the processor's caches; whether a region is larger than they are cannot be told then.</summary>
+    private static string[] CacheThatIsNotTold(RunRecord record) =>
+        record.Host.LastLevelCacheBytes is null && record.Host.Warnings.Any(warning => warning.Contains("does not tell the size of its processor's caches", StringComparison.Ordinal))
+            ? ["in-memory"]
+            : [];
 
     /// <summary>A profile leaves out what the target cannot do and says so; asked for by name it fails with the reason.</summary>
     private static void AssertUncachedIsLeftOutUnlessNamed(RunPlace place)

@@ -69,8 +69,8 @@ public sealed unsafe class DiskFile : IDisposable
     /// <summary>Closes what <see cref="Dispose"/> did not.</summary>
     ~DiskFile() => Close();
 
-    /// <summary>The path that it was opened by.</summary>
-    public string Path { get; }
+    /// <summary>The path that it was opened by, or renamed to since.</summary>
+    public string Path { get; private set; }
 
     /// <summary>How it was opened.</summary>
     public OpenMode Mode { get; }
@@ -188,6 +188,13 @@ public sealed unsafe class DiskFile : IDisposable
             result = Libc.ftruncate(Descriptor, lengthBytes);
         while (result < 0 && Marshal.GetLastPInvokeError() == EINTR);
         DiskException.ThrowIfFailed(result, "ftruncate", Path);
+    }
+
+    /// <summary>Renames the file, over another if there is one (rename(2)).</summary>
+    public void RenameTo(string path)
+    {
+        DiskException.ThrowIfFailed(Libc.rename(Path, path), "rename", Path);
+        Path = path;
     }
 
     /// <summary>Tells the kernel how the file will be read (read-ahead grows or stops).</summary>

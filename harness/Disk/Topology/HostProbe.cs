@@ -187,6 +187,8 @@ public sealed class HostProbe
     {
         if (host.Virtualization is { } hypervisor)
             yield return $"This is a virtual machine ({hypervisor}): the host's cache and its other guests are part of every figure.";
+        if (host is { Virtualization: not null, LastLevelCacheBytes: null })
+            yield return "This virtual machine does not tell the size of its processor's caches: that a region of memory is larger than they are stays unproven.";
         if (host.CgroupMemoryLimitBytes is { } limit && (limit < GiB || limit < host.MemoryBytes))
         {
             string memory = host.MemoryBytes is { } bytes ? $" of {Size(bytes)}" : "";

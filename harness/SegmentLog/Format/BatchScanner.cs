@@ -1,0 +1,184 @@
+using System.Buffers.Binary;
+using Bench.SegmentLog.Storage;
+
+namespace Bench.SegmentLog.Format;
+
+/// <summary>How a scan looks at each batch.</summary>
+internal enum ScanDepth
+{
+    /// <summary>Lengths only: to find a place.</summary>
+    Headers,
+
+    /// <summary>The checksum too.</summary>
+    Checksums,
+}
+
+/// <summary>What a scan came to.</summary>
+internal enum ScanStep
+{
+    /// <summary>A batch.</summary>
+    Batch,
+
+    /// <summary>The end: nothing is left, or a batch that is not whole, which Kafka's reader too takes for the end.</summary>
+    End,
+
+    /// <summary>Something that is no batch.</summary>
+    Corrupt,
+}
+
+/// <summary>
+/// Goes through the batches of a file in order, through one buffer that never grows: a batch that does not fit has its
+/// checksum computed in pieces. What ends a scan is Kafka's reader's rule (<c>FileLogInputStream</c>): 17 bytes or less
+/// are a clean end, a size below 14 is damage, a batch past the end of the file is a clean end.
+/// </summary>
+internal sealed class BatchScanner
+{
+    /// <summary>Half of a core's cache, so that a batch is still near when its checksum is computed.</summary>
+    internal const int BufferBytes = 512 << 10;
+
+    private readonly byte[] buffer;
+    private IStorageFile file = null!;
+    private ScanDepth depth;
+    private long end;
+    private long bufferStart;
+    private int buffered;
+    private long position;
+    private int size;
+
+    /// <summary>A scanner with a buffer of its own.</summary>
+    internal BatchScanner(int bufferBytes = BufferBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bufferBytes, BatchView.HeaderBytes + 1024);
+        buffer = GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true);
+    }
+
+    /// <summary>Starts at a place.</summary>
+    internal void Begin(IStorageFile newFile, long start, long newEnd, ScanDepth newDepth)
+    {
+        file = newFile;
+        depth = newDepth;
+        end = newEnd;
+        position = start;
+        size = 0;
+        bufferStart = start;
+        buffered = 0;
+    }
+
+    /// <summary>Where the current batch begins; after an end or damage, where that is.</summary>
+    internal long Position => position;
+
+    /// <summary>Bytes of the current batch.</summary>
+    internal int SizeBytes => size;
+
+    /// <summary>What is wrong where the scan stopped.</summary>
+    internal string Reason { get; private set; } = "";
+
+    /// <summary>True if the scan stopped at a sound batch of a format before Kafka 0.11.</summary>
+    internal bool IsLegacy { get; private set; }
+
+    /// <summary>The batch's header; its records are in <see cref="TryGetWhole"/>.</summary>
+    internal BatchView Current => new(buffer.AsSpan((int)(position - bufferStart), BatchView.HeaderBytes));
+
+    /// <summary>The whole batch, if it fits the buffer.</summary>
+    internal bool TryGetWhole(out BatchView batch)
+    {
+        batch = default;
+        if (size > buffer.Length || !Fill(size))
+            return false;
+        batch = new BatchView(buffer.AsSpan((int)(position - bufferStart), size));
+        return true;
+    }
+
+    /// <summary>Goes to the next batch.</summary>
+    internal ScanStep Next()
+    {
+        position += size;
+        size = 0;
+        Reason = "";
+        IsLegacy = false;
+        var left = end - position;
+        if (left <= BatchView.PrefixBytes)
+        {
+            Reason = left == 0 ? "" : $"{left} bytes are left, too few for a batch";
+            return ScanStep.End;
+        }
+        if (!Fill((int)Math.Min(left, BatchView.HeaderBytes)))
+            return FileEnded();
+        var prefix = buffer.AsSpan((int)(position - bufferStart));
+        var length = BinaryPrimitives.ReadInt32BigEndian(prefix[BatchView.LengthAt..]);
+        if (length < LegacyBatch.MinSize)
+            return Damaged($"a batch says it has {length} bytes, fewer than any has");
+        if (length > left - BatchView.OverheadBytes)
+        {
+            Reason = $"a batch of {(long)length + BatchView.OverheadBytes} bytes has {left} left";
+            return ScanStep.End;
+        }
+        var whole = BatchView.OverheadBytes + length;
+        if (prefix[BatchView.MagicAt] < BatchView.CurrentMagic)
+            return Legacy(prefix[BatchView.MagicAt], whole);
+        if (whole < BatchView.HeaderBytes)
+            return Damaged($"a batch says it has {whole} bytes, fewer than its header");
+        if (depth == ScanDepth.Checksums)
+        {
+            var stored = BinaryPrimitives.ReadUInt32BigEndian(prefix[BatchView.CrcAt..]);
+            if (ComputeCrc(whole) is not { } computed)
+                return FileEnded();
+            if (stored != computed)
+                return Damaged($"the checksum of a batch is {computed:x8}, and it says {stored:x8}");
+        }
+        size = whole;
+        return ScanStep.Batch;
+    }
+
+    private uint? ComputeCrc(int whole)
+    {
+        if (whole <= buffer.Length)
+            return Fill(whole) ? Crc32C.Compute(buffer.AsSpan((int)(position - bufferStart) + BatchView.AttributesAt, whole - BatchView.AttributesAt)) : null;
+        uint crc = 0;
+        for (long at = BatchView.AttributesAt; at < whole;)
+        {
+            var piece = (int)Math.Min(buffer.Length, whole - at);
+            if (file.Read(buffer.AsSpan(0, piece), position + at) < piece)
+                return null;
+            crc = Crc32C.Append(crc, buffer.AsSpan(0, piece));
+            at += piece;
+        }
+        // The header again, which the last piece has overwritten.
+        bufferStart = position;
+        buffered = 0;
+        return Fill(BatchView.HeaderBytes) ? crc : null;
+    }
+
+    /// <summary>Has bytes from the position on in the buffer, reading ahead as far as it goes.</summary>
+    private bool Fill(int wanted)
+    {
+        var from = position - bufferStart;
+        if (from + wanted <= buffered)
+            return true;
+        var kept = (int)Math.Max(0, buffered - from);
+        if (kept > 0)
+            buffer.AsSpan((int)from, kept).CopyTo(buffer);
+        // Looking for a place touches little of each batch: a whole buffer would be read for one header.
+        var ahead = depth == ScanDepth.Headers ? Math.Max(wanted, 8 << 10) : buffer.Length;
+        var more = (int)Math.Min(Math.Min(ahead, buffer.Length) - kept, end - position - kept);
+        var read = more > 0 ? file.Read(buffer.AsSpan(kept, more), position + kept) : 0;
+        bufferStart = position;
+        buffered = kept + read;
+        return buffered >= wanted;
+    }
+
+    private ScanStep Legacy(byte magic, int whole)
+    {
+        // Larger ones are compressed sets of at most message.max.bytes; what does not fit the buffer is told by its magic alone.
+        IsLegacy = whole > buffer.Length || (Fill(whole) && LegacyBatch.IsSound(buffer.AsSpan((int)(position - bufferStart), whole)));
+        return Damaged(IsLegacy ? $"a batch of magic {magic}, a format before Kafka 0.11 that is not read here" : $"a batch says it has magic {magic}, and its checksum is wrong");
+    }
+
+    private ScanStep FileEnded() => Damaged("the file ended within a batch; something else shortened it");
+
+    private ScanStep Damaged(string reason)
+    {
+        Reason = reason;
+        return ScanStep.Corrupt;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace Bench.SegmentLog;
+
+/// <summary>The names of the files of a partition's folder: the base offset in twenty digits and what it is.</summary>
+public static class LogFiles
+{
+    /// <summary>The records.</summary>
+    public const string Log = ".log";
+
+    /// <summary>The offset index.</summary>
+    public const string OffsetIndex = ".index";
+
+    /// <summary>The time index.</summary>
+    public const string TimeIndex = ".timeindex";
+
+    /// <summary>The aborted transactions.</summary>
+    public const string TransactionIndex = ".txnindex";
+
+    /// <summary>To be removed.</summary>
+    public const string Deleted = ".deleted";
+
+    /// <summary>Made by a compaction that has not ended.</summary>
+    public const string Cleaned = ".cleaned";
+
+    /// <summary>Made by a compaction that has ended, and not yet in its place.</summary>
+    public const string Swap = ".swap";
+
+    /// <summary>A file for the next segment, made ahead; Kafka takes no notice of the name.</summary>
+    public const string Prepared = "next-segment.prepared";
+
+    /// <summary>The name of a file.</summary>
+    public static string Name(long baseOffset, string suffix) => baseOffset.ToString("D20", CultureInfo.InvariantCulture) + suffix;
+
+    /// <summary>The base offset of a file with a suffix; null if the name is another.</summary>
+    public static long? OffsetOf(string name, string suffix) =>
+        name.EndsWith(suffix, StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, name.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+            ? offset
+            : null;
+}

@@ -1,0 +1,361 @@
+using Bench.Disk;
+using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Index;
+using Bench.SegmentLog.Producers;
+using Bench.SegmentLog.Storage;
+
+namespace Bench.SegmentLog;
+
+/// <summary>
+/// Opens the files of a log after a clean or an unclean stop, step by step as Kafka's <c>LogLoader</c> does, so that
+/// both come to the same log from the same files.
+/// <para>
+/// It is stricter where Kafka goes on with what nobody can read, and keeps all that Kafka keeps readable:
+/// after a clean stop, bytes behind the last whole batch are cut (Kafka appends behind them, or throws); indexes that
+/// cannot be those of the log are made again when they are first used (Kafka uses them); a damaged epoch checkpoint or
+/// transaction index is taken for a missing one (Kafka does not start). Batches before Kafka 0.11 are refused.
+/// </para>
+/// </summary>
+internal sealed class LogLoader(IStorage storage, string folder, LogConfig config, LogOpenOptions options, long nowMs)
+{
+    private readonly SortedList<long, Segment> segments = [];
+    private readonly LeaderEpochs epochs = new(storage, folder);
+    private readonly List<RecoveredSegment> recovered = [];
+    private readonly List<long> removed = [];
+    private readonly List<string> notes = [];
+    private readonly BatchScanner scanner = new();
+
+    internal LeaderEpochs Epochs => epochs;
+
+    internal ProducerStates Producers { get; private set; } = null!;
+
+    internal IReadOnlyList<Segment> Segments => [.. segments.Values];
+
+    internal long LogStartOffset { get; private set; }
+
+    /// <summary>Does it.</summary>
+    /// <exception cref="CorruptLogException">The log is of a format that is not read here.</exception>
+    internal RecoveryReport Load()
+    {
+        try
+        {
+            return LoadAll();
+        }
+        catch
+        {
+            foreach (var segment in segments.Values)
+                segment.Release();
+            throw;
+        }
+    }
+
+    private RecoveryReport LoadAll()
+    {
+        FinishInterruptedWork();
+        LoadEpochs();
+        LoadSegments();
+        var (recoveryPoint, endOffset) = RecoverLog();
+        var changed = epochs.TruncateFromEnd(endOffset);
+        LogStartOffset = Math.Max(options.LogStartOffset, segments.GetKeyAtIndex(0));
+        changed |= epochs.TruncateFromStart(options.LogStartOffset);
+        if (changed)
+            epochs.Save();
+        Producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
+        Producers.RemoveStray([.. segments.Keys]);
+        RebuildProducers(Producers, LogStartOffset, endOffset, options.CleanStop);
+        return new RecoveryReport
+        {
+            CleanStop = options.CleanStop,
+            LogEndOffset = endOffset,
+            RecoveryPoint = recoveryPoint,
+            Segments = [.. segments.Keys],
+            ActiveProducers = Producers.Producers.Count,
+            FirstUnstableOffset = Producers.FirstUnstableOffset,
+            Epochs = [.. epochs.Entries],
+            Recovered = recovered,
+            Removed = removed,
+            Notes = notes,
+        };
+    }
+
+    private void LoadEpochs()
+    {
+        try
+        {
+            epochs.Load();
+        }
+        catch (CorruptLogException exception)
+        {
+            notes.Add($"{LeaderEpochs.FileName} was unreadable and is taken for missing: {exception.Reason}");
+            epochs.Clear();
+        }
+    }
+
+    /// <summary>Removes what a deletion or a compaction has left, and completes a compaction that only had to be renamed.</summary>
+    private void FinishInterruptedWork()
+    {
+        var minCleaned = long.MaxValue;
+        var swaps = new List<string>();
+        foreach (var name in storage.List(folder))
+        {
+            if (name == LogFiles.Prepared || name.EndsWith(".tmp", StringComparison.Ordinal))
+                Remove(name, "");
+            else if (name.EndsWith(LogFiles.Deleted, StringComparison.Ordinal))
+                Remove(name, "");
+            else if (name.EndsWith(LogFiles.Cleaned, StringComparison.Ordinal))
+            {
+                if (OffsetBefore(name) is { } offset)
+                    minCleaned = Math.Min(minCleaned, offset);
+                Remove(name, "the compaction that made it had not ended");
+            }
+            else if (name.EndsWith(LogFiles.Swap, StringComparison.Ordinal))
+                swaps.Add(name);
+        }
+        // A compaction that was making new files had not begun to replace old ones of the same offsets.
+        foreach (var name in swaps.Where(name => OffsetBefore(name) >= minCleaned).ToArray())
+        {
+            Remove(name, "the compaction that made it had not ended");
+            swaps.Remove(name);
+        }
+        CompleteSwap(swaps);
+    }
+
+    private void CompleteSwap(List<string> swaps)
+    {
+        var (from, to) = (long.MaxValue, long.MinValue);
+        foreach (var name in swaps)
+        {
+            if (LogFiles.OffsetOf(name, LogFiles.Log + LogFiles.Swap) is not { } offset)
+                continue;
+            var segment = Segment.Open(storage, folder, offset, config, nowMs, OpenMode.Read, LogFiles.Swap);
+            scanner.Begin(segment.File, 0, segment.SizeBytes, ScanDepth.Headers);
+            var next = offset;
+            while (scanner.Next() == ScanStep.Batch)
+                next = scanner.Current.NextOffset;
+            segment.Release();
+            (from, to) = (Math.Min(from, offset), Math.Max(to, next));
+        }
+        foreach (var name in storage.List(folder))
+            if (!name.EndsWith(LogFiles.Swap, StringComparison.Ordinal) && OffsetBefore(name) is { } offset && offset >= from && offset < to)
+                Remove(name, "a compacted segment takes its place");
+        foreach (var name in swaps)
+            storage.Rename(Path.Combine(folder, name), Path.Combine(folder, name[..^LogFiles.Swap.Length]));
+    }
+
+    private void LoadSegments()
+    {
+        foreach (var name in storage.List(folder).Order(StringComparer.Ordinal).ToArray())
+        {
+            foreach (var kind in (string[])[LogFiles.OffsetIndex, LogFiles.TimeIndex, LogFiles.TransactionIndex])
+                if (LogFiles.OffsetOf(name, kind) is { } orphan && !storage.Exists(Path.Combine(folder, LogFiles.Name(orphan, LogFiles.Log))))
+                    Remove(name, "it has no log");
+            if (LogFiles.OffsetOf(name, LogFiles.Log) is not { } baseOffset)
+                continue;
+            var segment = Segment.Open(storage, folder, baseOffset, config, nowMs, OpenMode.Write);
+            string? reason = null;
+            if (!storage.Exists(segment.PathOf(LogFiles.OffsetIndex)))
+                reason = "its offset index is missing";
+            else
+                try
+                {
+                    _ = segment.Transactions;
+                }
+                catch (CorruptLogException exception)
+                {
+                    reason = $"its transaction index is damaged: {exception.Reason}";
+                }
+            try
+            {
+                // Not among the segments yet: what its producers did before it is in those.
+                if (reason is not null)
+                    RecoverSegment(segment, reason);
+            }
+            catch
+            {
+                segment.Release();
+                throw;
+            }
+            segments.Add(baseOffset, segment);
+        }
+    }
+
+    private (long RecoveryPoint, long EndOffset) RecoverLog()
+    {
+        if (!options.CleanStop)
+        {
+            var unflushed = From(options.RecoveryPoint).ToArray();
+            for (var i = 0; i < unflushed.Length; i++)
+            {
+                if (RecoverSegment(unflushed[i], "the stop was not clean").BytesTruncated == 0)
+                    continue;
+                foreach (var later in unflushed[(i + 1)..])
+                    RemoveSegment(later);
+                break;
+            }
+        }
+        if (segments.Count == 0)
+        {
+            var file = storage.Open(Path.Combine(folder, LogFiles.Name(options.LogStartOffset, LogFiles.Log)), OpenMode.Write | OpenMode.Create);
+            segments.Add(options.LogStartOffset, Segment.Create(storage, folder, options.LogStartOffset, config, file, nowMs));
+        }
+        var last = segments.GetValueAtIndex(segments.Count - 1);
+        var endOffset = last.NextOffset(out var endBytes);
+        if (endBytes < last.SizeBytes)
+        {
+            notes.Add(FormattableString.Invariant($"{last.SizeBytes - endBytes} bytes behind the last whole batch of segment {last.BaseOffset} were cut, though the stop was clean"));
+            last.SetSize(endBytes);
+        }
+        if (endOffset < options.LogStartOffset)
+        {
+            notes.Add(FormattableString.Invariant($"all segments were removed: they end at {endOffset}, and the log starts at {options.LogStartOffset}"));
+            foreach (var segment in segments.Values.ToArray())
+                RemoveSegment(segment);
+            epochs.Clear();
+            epochs.Save();
+            return RecoverLog();
+        }
+        return (options.CleanStop ? endOffset : Math.Min(options.RecoveryPoint, endOffset), endOffset);
+    }
+
+    /// <summary>Segments that hold offsets from one on.</summary>
+    private IEnumerable<Segment> From(long offset)
+    {
+        var floor = segments.Keys.Where(key => key <= offset).DefaultIfEmpty(long.MinValue).Max();
+        return segments.Where(pair => pair.Key >= floor).Select(pair => pair.Value);
+    }
+
+    /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
+    private RecoveredSegment RecoverSegment(Segment segment, string reason)
+    {
+        var producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
+        RebuildProducers(producers, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
+        var indexes = new IndexMaker(segment.BaseOffset, config);
+        var aborted = new TransactionIndex();
+        var before = segment.SizeBytes;
+        var next = segment.BaseOffset;
+        var newEpochs = false;
+        var damage = "";
+        scanner.Begin(segment.File, 0, before, ScanDepth.Checksums);
+        while (scanner.Next() is var step)
+        {
+            if (step != ScanStep.Batch)
+            {
+                damage = scanner.Reason;
+                break;
+            }
+            var batch = scanner.Current;
+            if (!segment.Holds(batch.LastOffset))
+            {
+                damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
+                break;
+            }
+            try
+            {
+                if (batch.HasProducerId && Note(producers) is { } ended)
+                    End(producers, aborted, ended);
+            }
+            catch (CorruptLogException exception)
+            {
+                damage = exception.Reason;
+                break;
+            }
+            indexes.Add(batch);
+            if (batch.LeaderEpoch > epochs.Latest)
+                newEpochs |= epochs.Assign(batch.LeaderEpoch, batch.BaseOffset);
+            next = batch.NextOffset;
+            producers.EndOffset = next;
+        }
+        if (scanner.IsLegacy)
+            throw new CorruptLogException(segment.File.Path, scanner.Position, scanner.Reason) { IsLegacy = true };
+        indexes.End();
+        var after = scanner.Position;
+        if (after < before)
+            segment.SetSize(after);
+        segment.SetIndexes(indexes.Offsets, indexes.Times, aborted, indexes.Largest);
+        segment.WriteIndexes(durably: false);
+        if (newEpochs)
+            epochs.Save();
+        producers.TakeSnapshot();
+        var done = new RecoveredSegment(segment.BaseOffset, before, after, next, reason, damage);
+        recovered.RemoveAll(earlier => earlier.BaseOffset == segment.BaseOffset && earlier.BytesTruncated == 0);
+        recovered.Add(done);
+        return done;
+    }
+
+    /// <summary>Notes the scanner's batch: of data the header says it all, of a marker the record does.</summary>
+    private EndedTransaction? Note(ProducerStates producers)
+    {
+        if (!scanner.Current.IsControl)
+            return producers.Note(scanner.Current);
+        return scanner.TryGetWhole(out var whole) ? producers.Note(whole) : throw new CorruptLogException("a marker is larger than any");
+    }
+
+    private static void End(ProducerStates producers, TransactionIndex aborted, EndedTransaction ended)
+    {
+        if (ended.IsAborted)
+            aborted.Add(new AbortedTransaction(ended.ProducerId, ended.FirstOffset, ended.LastOffset, producers.LastStableOffset(ended)));
+        producers.Complete(ended);
+    }
+
+    /// <summary>Knows the producers at an offset: from the newest snapshot before it, and the batches since.</summary>
+    private void RebuildProducers(ProducerStates producers, long logStartOffset, long endOffset, bool reloadFromCleanStop)
+    {
+        var snapshotAt = segments.Keys.TakeLast(2).Append(endOffset).ToArray();
+        if (!producers.HasSnapshot && reloadFromCleanStop)
+        {
+            // A log from before there were snapshots: it has no producers.
+            foreach (var offset in snapshotAt)
+            {
+                producers.EndOffset = offset;
+                producers.TakeSnapshot();
+            }
+            return;
+        }
+        var wasEmptyAndPast = producers.IsEmpty && producers.EndOffset >= endOffset;
+        producers.TruncateAndReload(logStartOffset, endOffset, nowMs);
+        if (endOffset > producers.EndOffset && !wasEmptyAndPast)
+        {
+            var floor = segments.Keys.Where(key => key <= endOffset).DefaultIfEmpty(-1).Max();
+            foreach (var segment in From(producers.EndOffset).Where(segment => segment.BaseOffset < endOffset).ToArray())
+            {
+                var start = Math.Max(Math.Max(segment.BaseOffset, producers.EndOffset), logStartOffset);
+                producers.EndOffset = start;
+                if (snapshotAt.Contains(segment.BaseOffset))
+                    producers.TakeSnapshot();
+                var end = segment.BaseOffset == floor ? segment.Find(endOffset)?.Position ?? segment.SizeBytes : segment.SizeBytes;
+                if (segment.Find(start) is { } first)
+                    LoadProducers(producers, segment, first.Position, end);
+            }
+        }
+        producers.EndOffset = endOffset;
+        producers.TakeSnapshot();
+    }
+
+    private void LoadProducers(ProducerStates producers, Segment segment, long from, long to)
+    {
+        scanner.Begin(segment.File, from, to, ScanDepth.Headers);
+        while (scanner.Next() == ScanStep.Batch)
+            if (scanner.Current.HasProducerId && Note(producers) is { } ended)
+                producers.Complete(ended);
+    }
+
+    private void RemoveSegment(Segment segment)
+    {
+        segments.Remove(segment.BaseOffset);
+        segment.Release();
+        Segment.Delete(storage, folder, segment.BaseOffset, "");
+        storage.Delete(Path.Combine(folder, LogFiles.Name(segment.BaseOffset, ProducerSnapshot.Suffix)));
+        removed.Add(segment.BaseOffset);
+    }
+
+    private void Remove(string name, string why)
+    {
+        storage.Delete(Path.Combine(folder, name));
+        if (why.Length > 0)
+            notes.Add($"{name} was removed: {why}");
+    }
+
+    /// <summary>The number before the first dot of a name.</summary>
+    private static long? OffsetBefore(string name) =>
+        name.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 ? LogFiles.OffsetOf(name[..dot], "") : null;
+}

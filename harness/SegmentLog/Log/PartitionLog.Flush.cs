@@ -1,0 +1,270 @@
+using System.Diagnostics;
+using Bench.SegmentLog.Format;
+
+namespace Bench.SegmentLog;
+
+/// <summary>What a power loss would have taken at the worst moment: bytes and time that were acknowledged and not durable.</summary>
+/// <param name="Bytes">Most bytes.</param>
+/// <param name="Duration">Longest time from an acknowledgement until its record was durable, or until now if it is not.</param>
+public readonly record struct DataAtRisk(long Bytes, TimeSpan Duration);
+
+public sealed partial class PartitionLog
+{
+    private const long WriteBehindBytes = 1 << 20;
+
+    // Flushes one after the other; never taken while holding it and waiting for 'appending'.
+    private readonly Lock flushing = new();
+    private readonly object group = new();
+    private bool groupLeads;
+    private Timer? flushTimer;
+    private long appendedBytes;
+    private long durableBytes;
+    private long durableOffset;
+    private long recordsSinceFlush;
+    private long bytesAtFlush;
+    private long writtenBehind;
+    private long riskSince;
+    private long mostBytesAtRisk;
+    private long longestTicksAtRisk;
+
+    /// <summary>The offset before which all records are durable.</summary>
+    public long DurableOffset => Volatile.Read(ref durableOffset);
+
+    /// <summary>
+    /// The offset to note as recovery point: all before it is durable, the indexes of complete segments too.
+    /// </summary>
+    public long RecoveryPoint
+    {
+        get
+        {
+            var point = DurableOffset;
+            foreach (var segment in Volatile.Read(ref segments)[..^1])
+                if (!segment.SideFilesDurable)
+                    return Math.Min(point, segment.BaseOffset);
+            return point;
+        }
+    }
+
+    /// <summary>Makes all records durable that were appended before the call.</summary>
+    /// <exception cref="AppendRejectedException">An earlier write or flush had failed.</exception>
+    /// <exception cref="Disk.DiskException">This one fails; the log takes nothing more until it is opened again.</exception>
+    public void Flush()
+    {
+        lock (flushing)
+        {
+            Segment[] unflushed;
+            long offset, bytes, since;
+            lock (appending)
+            {
+                ThrowIfUnusable();
+                unflushed = [.. segments.Where(segment => segment.FlushedBytes < segment.SizeBytes)];
+                (offset, bytes, since) = (endOffset, appendedBytes, riskSince);
+                riskSince = 0;
+                recordsSinceFlush = 0;
+                bytesAtFlush = appendedBytes;
+            }
+            FlushSegments(unflushed, offset, bytes, since);
+        }
+    }
+
+    /// <summary>What was at risk since the last <see cref="ResetDataAtRisk"/>.</summary>
+    public DataAtRisk DataAtRisk
+    {
+        get
+        {
+            lock (appending)
+            {
+                var now = riskSince == 0 ? 0 : Ticks - riskSince;
+                return new DataAtRisk(mostBytesAtRisk, Stopwatch.GetElapsedTime(0, Math.Max(longestTicksAtRisk, now)));
+            }
+        }
+    }
+
+    /// <summary>Begins to look anew; what is at risk now counts from now.</summary>
+    public void ResetDataAtRisk()
+    {
+        lock (appending)
+        {
+            mostBytesAtRisk = 0;
+            longestTicksAtRisk = 0;
+            if (riskSince != 0)
+                riskSince = Ticks;
+        }
+    }
+
+    private void FlushSegments(Segment[] unflushed, long offset, long bytes, long since)
+    {
+        var start = Ticks;
+        try
+        {
+            foreach (var segment in unflushed)
+            {
+                var size = segment.SizeBytes;
+                segment.File.Fdatasync();
+                segment.FlushedBytes = Math.Max(segment.FlushedBytes, size);
+            }
+            SyncFolderIfNew();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            lock (group)
+                Monitor.PulseAll(group);
+            throw;
+        }
+        var end = Ticks;
+        var before = durableBytes;
+        if (bytes > before)
+        {
+            Volatile.Write(ref durableBytes, bytes);
+            Volatile.Write(ref durableOffset, offset);
+        }
+        if (since != 0)
+            InterlockedMax(ref longestTicksAtRisk, end - since);
+        observer?.Flushed(start, end, Math.Max(0, bytes - before));
+    }
+
+    /// <summary>Under the lock of appends, policy <c>each</c>: the write and its flush, before anybody may see the records.</summary>
+    private void AppendDurably(Segment segment, ReadOnlySpan<byte> bytes, ref AppendInfo info)
+    {
+        var start = observer is null ? 0 : Ticks;
+        segment.Append(bytes, info.LastOffset, info.Largest, durably: true);
+        SyncFolderIfNew();
+        segment.FlushedBytes = segment.SizeBytes;
+        durableBytes = appendedBytes + bytes.Length;
+        Volatile.Write(ref durableOffset, info.LastOffset + 1);
+        observer?.Flushed(start, Ticks, bytes.Length);
+    }
+
+    /// <summary>A new file's name is durable once its folder is; the flush of the file alone does not promise it.</summary>
+    private void SyncFolderIfNew()
+    {
+        if (Interlocked.Exchange(ref folderChanged, 0) != 0)
+            storage.SyncFolder(Folder);
+    }
+
+    /// <summary>Under the lock of appends.</summary>
+    private void NoteRisk()
+    {
+        var risk = appendedBytes - Volatile.Read(ref durableBytes);
+        if (risk <= 0 || config.FlushPolicy.IsDurable)
+            return;
+        if (risk > mostBytesAtRisk)
+            mostBytesAtRisk = risk;
+        if (riskSince == 0)
+            riskSince = Ticks;
+    }
+
+    /// <summary>What the policy asks of an append before it returns; outside the lock.</summary>
+    private void Acknowledge(long position)
+    {
+        switch (config.FlushPolicy.Kind)
+        {
+            case FlushKind.Group:
+                WaitForGroup(position);
+                break;
+            case FlushKind.Bytes or FlushKind.Records when IsOverLimit:
+                // One at a time; who waits here finds that the flush of another has taken the limit down.
+                lock (flushing)
+                    if (IsOverLimit)
+                        Flush();
+                break;
+        }
+    }
+
+    private bool IsOverLimit => config.FlushPolicy.Kind == FlushKind.Bytes
+        ? Volatile.Read(ref appendedBytes) - Volatile.Read(ref bytesAtFlush) >= config.FlushPolicy.Value
+        : Volatile.Read(ref recordsSinceFlush) >= config.FlushPolicy.Value;
+
+    /// <summary>
+    /// Group commit: the first to come waits a while for others, flushes for all, and wakes them; who comes during the
+    /// flush leads the next.
+    /// </summary>
+    private void WaitForGroup(long position)
+    {
+        lock (group)
+        {
+            while (Volatile.Read(ref durableBytes) < position)
+            {
+                if (failure is not null)
+                    ThrowIfUnusable();
+                if (groupLeads)
+                {
+                    Monitor.Wait(group);
+                    continue;
+                }
+                groupLeads = true;
+                Monitor.Exit(group);
+                try
+                {
+                    if (config.FlushPolicy.Value > 0)
+                        Gather(config.FlushPolicy.Value);
+                    Flush();
+                }
+                finally
+                {
+                    Monitor.Enter(group);
+                    groupLeads = false;
+                    Monitor.PulseAll(group);
+                }
+            }
+        }
+    }
+
+    /// <summary>A sleep is good for milliseconds only: shorter waits give the processor to those who are to join.</summary>
+    private static void Gather(long microseconds)
+    {
+        var end = Ticks + microseconds * Stopwatch.Frequency / 1_000_000;
+        if (microseconds >= 2000)
+            Thread.Sleep((int)(microseconds / 1000));
+        while (Ticks < end)
+            Thread.Yield();
+    }
+
+    /// <summary>Starts the write-back of what was appended, so that the flush finds less to do.</summary>
+    private void WriteBehind()
+    {
+        var segment = active;
+        var size = segment.SizeBytes;
+        if (writtenBehind > size)
+            writtenBehind = 0;
+        if (size - writtenBehind < WriteBehindBytes)
+            return;
+        segment.File.StartWriteBack(writtenBehind, size - writtenBehind);
+        writtenBehind = size;
+    }
+
+    private void StartFlushTimer()
+    {
+        var interval = TimeSpan.FromMilliseconds(config.FlushPolicy.Value);
+        flushTimer = new Timer(_ =>
+        {
+            // A flush that takes longer than the interval: the next comes when it has ended.
+            if (Volatile.Read(ref durableBytes) == Volatile.Read(ref appendedBytes) || !flushing.TryEnter())
+                return;
+            try
+            {
+                Flush();
+            }
+            catch (Exception exception) when (exception is IOException or AppendRejectedException or ObjectDisposedException)
+            {
+                // Kept in 'failure': the next append tells it.
+            }
+            finally
+            {
+                flushing.Exit();
+            }
+        }, null, interval, interval);
+    }
+
+    private static void InterlockedMax(ref long place, long value)
+    {
+        for (var seen = Volatile.Read(ref place); value > seen;)
+        {
+            var found = Interlocked.CompareExchange(ref place, value, seen);
+            if (found == seen)
+                return;
+            seen = found;
+        }
+    }
+}

@@ -1,0 +1,247 @@
+using System.Buffers;
+using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Index;
+using Bench.SegmentLog.Storage;
+
+namespace Bench.SegmentLog;
+
+/// <summary>Up to where a reader may read.</summary>
+public enum ReadIsolation
+{
+    /// <summary>Everything: a follower.</summary>
+    LogEnd,
+
+    /// <summary>Up to the high watermark: a consumer.</summary>
+    HighWatermark,
+
+    /// <summary>Up to the last stable offset: a consumer that reads committed records alone.</summary>
+    Committed,
+}
+
+/// <summary>An offset that the log does not have.</summary>
+public sealed class OffsetOutOfRangeException(string message) : Exception(message);
+
+/// <summary>
+/// A part of a segment that a reader gets: a range of a file, which can be read, or sent with sendfile(2) without passing
+/// through this process. The file stays open until it is disposed, whatever becomes of the segment.
+/// </summary>
+public readonly struct LogRange : IDisposable
+{
+    private readonly Segment? segment;
+
+    internal LogRange(Segment segment, long position, int lengthBytes, long nextOffset)
+    {
+        this.segment = segment;
+        Position = position;
+        LengthBytes = lengthBytes;
+        LimitOffset = nextOffset;
+    }
+
+    /// <summary>The file; null if the range is empty.</summary>
+    public IStorageFile? File => segment?.File;
+
+    /// <summary>First byte: where the batch that holds the offset begins.</summary>
+    public long Position { get; }
+
+    /// <summary>Bytes; the last batch may be cut, as Kafka's consumers expect.</summary>
+    public int LengthBytes { get; }
+
+    /// <summary>The offset up to which the isolation lets read.</summary>
+    public long LimitOffset { get; }
+
+    /// <summary>True if there is nothing to read yet.</summary>
+    public bool IsEmpty => LengthBytes == 0;
+
+    /// <summary>Copies the bytes.</summary>
+    /// <returns>How many.</returns>
+    public int CopyTo(Span<byte> buffer) => IsEmpty ? 0 : File!.Read(buffer[..Math.Min(buffer.Length, LengthBytes)], Position);
+
+    /// <inheritdoc/>
+    public void Dispose() => segment?.Release();
+}
+
+public sealed partial class PartitionLog
+{
+    private readonly object tail = new();
+    private int waiting;
+
+    /// <summary>
+    /// The range from the batch that holds an offset on. Takes no lock, and waits for no append.
+    /// </summary>
+    /// <param name="offset">First offset wanted; at the end of the log the range is empty.</param>
+    /// <param name="maxBytes">Most bytes; the first batch comes whole even if it is larger.</param>
+    /// <param name="isolation">Up to where.</param>
+    /// <exception cref="OffsetOutOfRangeException">The offset is before the start or after the end.</exception>
+    public LogRange Read(long offset, int maxBytes, ReadIsolation isolation = ReadIsolation.HighWatermark)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
+        var end = EndOffset;
+        var limit = isolation switch { ReadIsolation.LogEnd => end, ReadIsolation.HighWatermark => HighWatermark, _ => LastStableOffset };
+        var first = StartOffset;
+        if (offset < first || offset > end)
+            throw new OffsetOutOfRangeException($"offset {offset} is outside the log, which goes from {first} to {end}");
+        if (offset >= limit)
+            return default;
+        while (true)
+        {
+            var all = Volatile.Read(ref segments);
+            for (var at = FloorOf(all, offset); at >= 0 && at < all.Length; at++)
+            {
+                var segment = all[at];
+                if (segment.BaseOffset >= limit)
+                    return default;
+                if (!segment.TryAcquire())
+                    break;
+                var size = segment.SizeBytes;
+                if (segment.Find(offset) is not { } place)
+                {
+                    // Compaction has left nothing from here to the segment's end: the next one has it.
+                    segment.Release();
+                    if (at == all.Length - 1)
+                        return default;
+                    continue;
+                }
+                if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
+                    size = segment.Find(limit)?.Position ?? size;
+                return new LogRange(segment, place.Position, (int)Math.Min(size - place.Position, Math.Max(maxBytes, place.SizeBytes)), limit);
+            }
+            // A segment was deleted between the look at the list and now.
+            if (offset < StartOffset)
+                throw new OffsetOutOfRangeException($"offset {offset} was deleted meanwhile; the log starts at {StartOffset}");
+        }
+    }
+
+    /// <summary>
+    /// The transactions whose records a reader of committed records has to leave out.
+    /// </summary>
+    /// <param name="from">First offset that it reads.</param>
+    /// <param name="to">The offset after the last.</param>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions(long from, long to)
+    {
+        var found = new List<AbortedTransaction>();
+        var all = Volatile.Read(ref segments);
+        for (var at = Math.Max(0, FloorOf(all, from)); at < all.Length; at++)
+            if (all[at].Transactions.Collect(from, to, found))
+                break;
+        return found;
+    }
+
+    /// <summary>The first record whose timestamp is at a time or after it.</summary>
+    /// <param name="timestampMs">Milliseconds since 1970.</param>
+    /// <returns>Its timestamp and offset; null if all are older.</returns>
+    public TimestampOffset? FindTimestamp(long timestampMs)
+    {
+        var first = StartOffset;
+        foreach (var segment in Volatile.Read(ref segments))
+        {
+            if (!segment.TryAcquire())
+                continue;
+            try
+            {
+                if (segment.Largest.Timestamp >= timestampMs && FindTimestamp(segment, timestampMs, first) is { } found)
+                    return found;
+            }
+            finally
+            {
+                segment.Release();
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Waits until there are records from an offset on; an append wakes it.</summary>
+    /// <param name="offset">The offset of the record that is waited for.</param>
+    /// <param name="timeout">How long.</param>
+    /// <returns>False if the time is up or the log was closed.</returns>
+    public bool WaitFor(long offset, TimeSpan timeout)
+    {
+        if (HighWatermark > offset)
+            return true;
+        var deadline = Environment.TickCount64 + (long)Math.Min(timeout.TotalMilliseconds, int.MaxValue);
+        lock (tail)
+        {
+            Volatile.Write(ref waiting, waiting + 1);
+            try
+            {
+                // The append publishes before it looks whether anybody waits, and this looks again after it has said so.
+                Interlocked.MemoryBarrier();
+                while (HighWatermark <= offset)
+                {
+                    var left = deadline - Environment.TickCount64;
+                    if (closed || left <= 0 || !Monitor.Wait(tail, (int)left))
+                        return HighWatermark > offset;
+                }
+                return true;
+            }
+            finally
+            {
+                waiting--;
+            }
+        }
+    }
+
+    private void WakeReaders()
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref waiting) > 0)
+            WakeAll();
+    }
+
+    private void WakeAll()
+    {
+        lock (tail)
+            Monitor.PulseAll(tail);
+    }
+
+    private TimestampOffset? FindTimestamp(Segment segment, long timestampMs, long fromOffset)
+    {
+        var entry = segment.Times.Lookup(timestampMs);
+        var scanner = new BatchScanner();
+        scanner.Begin(segment.File, segment.Offsets.Lookup(Math.Max(entry.Offset, fromOffset)).Position, segment.SizeBytes, ScanDepth.Headers);
+        while (scanner.Next() == ScanStep.Batch)
+        {
+            if (scanner.Current.MaxTimestamp < timestampMs)
+                continue;
+            var bytes = new byte[scanner.SizeBytes];
+            if (segment.File.Read(bytes, scanner.Position) == bytes.Length && FindTimestamp(bytes, timestampMs, fromOffset) is { } found)
+                return found;
+        }
+        return null;
+    }
+
+    private TimestampOffset? FindTimestamp(byte[] bytes, long timestampMs, long fromOffset)
+    {
+        var batch = new BatchView(bytes);
+        ReadOnlySpan<byte> records = batch.Payload;
+        if (batch.Compression != Compression.None)
+        {
+            var writer = new ArrayBufferWriter<byte>();
+            RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
+            records = writer.WrittenSpan;
+        }
+        var reader = new RecordReader(records, batch.RecordCount);
+        while (reader.Next())
+        {
+            var timestamp = batch.TimestampType == TimestampType.LogAppendTime ? batch.MaxTimestamp : batch.BaseTimestamp + reader.Current.TimestampDelta;
+            var offset = batch.BaseOffset + reader.Current.OffsetDelta;
+            if (timestamp >= timestampMs && offset >= fromOffset)
+                return new TimestampOffset(timestamp, offset);
+        }
+        return null;
+    }
+
+    /// <summary>The last segment that begins at or before an offset; −1 if none does.</summary>
+    private static int FloorOf(Segment[] all, long offset)
+    {
+        int low = 0, high = all.Length - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) >>> 1;
+            if (all[middle].BaseOffset <= offset)
+                low = middle + 1;
+            else
+                high = middle - 1;
+        }
+        return high;
+    }
+}
