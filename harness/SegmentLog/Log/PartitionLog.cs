@@ -167,6 +167,8 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        // A flush may still be at it.
+        lock (flushing)
         lock (appending)
         {
             try
@@ -176,14 +178,19 @@ public sealed partial class PartitionLog : IDisposable
                 active.AddLastTimestamp();
                 active.Complete(durably: true);
                 producers.TakeSnapshot();
+                producers.FlushSnapshot(endOffset);
+                var isBeforeDurable = false;
                 foreach (var segment in segments)
                 {
-                    if (segment.FlushedBytes < segment.SizeBytes)
-                        segment.File.Fdatasync();
-                    if (!segment.SideFilesDurable)
+                    if (!segment.IsFlushed)
+                        segment.Flush();
+                    // The active segment's have just been written.
+                    if (!segment.SideFilesDurable && segment != active)
                         segment.WriteIndexes(durably: true);
-                    segment.FlushedBytes = segment.SizeBytes;
-                    segment.SideFilesDurable = true;
+                    // A segment's snapshot was written with the files of the one before.
+                    if (!isBeforeDurable || !segment.SideFilesDurable)
+                        producers.FlushSnapshot(segment.BaseOffset);
+                    isBeforeDurable = segment.SideFilesDurable;
                 }
                 storage.SyncFolder(Folder);
                 durableOffset = endOffset;
@@ -203,6 +210,7 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        lock (flushing)
         lock (appending)
             ReleaseFiles();
     }

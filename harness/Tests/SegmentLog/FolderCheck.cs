@@ -149,7 +149,7 @@ internal sealed class FolderCheck
             before = timestamp;
         }
         if (batches.Length > 0)
-            Require(before == batches.Max(batch => batch.MaxTimestamp), $"{name} ends with {before}, not with the segment's largest time {batches.Max(batch => batch.MaxTimestamp)}");
+            Require(before == batches.Max(batch => batch.MaxTimestamp), $"{name} ends with {before}, not with the segment's largest time {batches.Max(batch => batch.MaxTimestamp)}: {string.Join(", ", batches.Select(batch => FormattableString.Invariant($"{batch.LastOffset} at {batch.MaxTimestamp}")))}");
     }
 
     private void TransactionIndex(long baseOffset, long end, LogModel model)
