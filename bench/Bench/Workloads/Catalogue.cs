@@ -13,6 +13,7 @@ public static class Catalogue
         WorkloadDescriptor.Of<CachePath>(),
         WorkloadDescriptor.Of<Transfer>(),
         WorkloadDescriptor.Of<LogAppend>(),
+        WorkloadDescriptor.Of<LogRead>(),
         WorkloadDescriptor.Of<LogRecovery>(),
         WorkloadDescriptor.Of<LogEncode>(),
     ];

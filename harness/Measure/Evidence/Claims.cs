@@ -215,6 +215,11 @@ public static class Claims
         AtMost("majorFaults", passes, pass => pass.MajorFaults, 0),
         AtLeast("resultIsRight", resultIsRight ? 1 : 0, 1));
 
+    /// <summary>Read from the cache: this process caused hardly any of the bytes to be read from storage.</summary>
+    public static ClaimRecord FromCache(IReadOnlyList<PassRecord> passes) => Judge(
+        "warm",
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), HardlyFromDevice));
+
     /// <summary>The pages that back the region are of the kind that was asked for.</summary>
     public static ClaimRecord PageSize(double? hugeShare, bool huge) => Judge(
         huge ? "huge-pages" : "small-pages",
