@@ -24,6 +24,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private readonly List<long> removed = [];
     private readonly List<string> notes = [];
     private readonly BatchScanner scanner = new();
+    private readonly ProducerReplay replay = new(nowMs);
 
     internal LeaderEpochs Epochs => epochs;
 
@@ -62,7 +63,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             epochs.Save();
         Producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
         Producers.RemoveStray([.. segments.Keys]);
-        RebuildProducers(Producers, LogStartOffset, endOffset, options.CleanStop);
+        replay.Rebuild(Producers, Segments, LogStartOffset, endOffset, options.CleanStop);
         return new RecoveryReport
         {
             CleanStop = options.CleanStop,
@@ -183,7 +184,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     {
         if (!options.CleanStop)
         {
-            var unflushed = From(options.RecoveryPoint).ToArray();
+            var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToArray();
             for (var i = 0; i < unflushed.Length; i++)
             {
                 if (RecoverSegment(unflushed[i], "the stop was not clean").BytesTruncated == 0)
@@ -217,18 +218,11 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         return (options.CleanStop ? endOffset : Math.Min(options.RecoveryPoint, endOffset), endOffset);
     }
 
-    /// <summary>Segments that hold offsets from one on.</summary>
-    private IEnumerable<Segment> From(long offset)
-    {
-        var floor = segments.Keys.Where(key => key <= offset).DefaultIfEmpty(long.MinValue).Max();
-        return segments.Where(pair => pair.Key >= floor).Select(pair => pair.Value);
-    }
-
     /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
     private RecoveredSegment RecoverSegment(Segment segment, string reason)
     {
         var producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
-        RebuildProducers(producers, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
+        replay.Rebuild(producers, Segments, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
         var indexes = new IndexMaker(segment.BaseOffset, config);
         var aborted = new TransactionIndex();
         var before = segment.SizeBytes;
@@ -251,7 +245,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             }
             try
             {
-                if (batch.HasProducerId && Note(producers) is { } ended)
+                if (batch.HasProducerId && ProducerReplay.Note(producers, scanner) is { } ended)
                     End(producers, aborted, ended);
             }
             catch (CorruptLogException exception)
@@ -282,61 +276,11 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         return done;
     }
 
-    /// <summary>Notes the scanner's batch: of data the header says it all, of a marker the record does.</summary>
-    private EndedTransaction? Note(ProducerStates producers)
-    {
-        if (!scanner.Current.IsControl)
-            return producers.Note(scanner.Current);
-        return scanner.TryGetWhole(out var whole) ? producers.Note(whole) : throw new CorruptLogException("a marker is larger than any");
-    }
-
     private static void End(ProducerStates producers, TransactionIndex aborted, EndedTransaction ended)
     {
         if (ended.IsAborted)
             aborted.Add(new AbortedTransaction(ended.ProducerId, ended.FirstOffset, ended.LastOffset, producers.LastStableOffset(ended)));
         producers.Complete(ended);
-    }
-
-    /// <summary>Knows the producers at an offset: from the newest snapshot before it, and the batches since.</summary>
-    private void RebuildProducers(ProducerStates producers, long logStartOffset, long endOffset, bool reloadFromCleanStop)
-    {
-        var snapshotAt = segments.Keys.TakeLast(2).Append(endOffset).ToArray();
-        if (!producers.HasSnapshot && reloadFromCleanStop)
-        {
-            // A log from before there were snapshots: it has no producers.
-            foreach (var offset in snapshotAt)
-            {
-                producers.EndOffset = offset;
-                producers.TakeSnapshot();
-            }
-            return;
-        }
-        var wasEmptyAndPast = producers.IsEmpty && producers.EndOffset >= endOffset;
-        producers.TruncateAndReload(logStartOffset, endOffset, nowMs);
-        if (endOffset > producers.EndOffset && !wasEmptyAndPast)
-        {
-            var floor = segments.Keys.Where(key => key <= endOffset).DefaultIfEmpty(-1).Max();
-            foreach (var segment in From(producers.EndOffset).Where(segment => segment.BaseOffset < endOffset).ToArray())
-            {
-                var start = Math.Max(Math.Max(segment.BaseOffset, producers.EndOffset), logStartOffset);
-                producers.EndOffset = start;
-                if (snapshotAt.Contains(segment.BaseOffset))
-                    producers.TakeSnapshot();
-                var end = segment.BaseOffset == floor ? segment.Find(endOffset)?.Position ?? segment.SizeBytes : segment.SizeBytes;
-                if (segment.Find(start) is { } first)
-                    LoadProducers(producers, segment, first.Position, end);
-            }
-        }
-        producers.EndOffset = endOffset;
-        producers.TakeSnapshot();
-    }
-
-    private void LoadProducers(ProducerStates producers, Segment segment, long from, long to)
-    {
-        scanner.Begin(segment.File, from, to, ScanDepth.Headers);
-        while (scanner.Next() == ScanStep.Batch)
-            if (scanner.Current.HasProducerId && Note(producers) is { } ended)
-                producers.Complete(ended);
     }
 
     private void RemoveSegment(Segment segment)
