@@ -74,7 +74,10 @@ public sealed class LeaderEpochs
     internal void Clear() => entries.Clear();
 
     /// <summary>Writes the file, durably.</summary>
-    internal void Save() => SmallFile.Replace(storage, path, Encoding.ASCII.GetBytes(ToText()));
+    internal void Save() => Save(ToText());
+
+    /// <summary>Writes a content that <see cref="ToText"/> gave earlier.</summary>
+    internal void Save(string text) => SmallFile.Replace(storage, path, Encoding.ASCII.GetBytes(text));
 
     /// <summary>The file's content.</summary>
     internal string ToText()

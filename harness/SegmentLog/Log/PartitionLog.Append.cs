@@ -15,6 +15,7 @@ public readonly record struct AppendResult(long FirstOffset, long LastOffset, bo
 public sealed partial class PartitionLog
 {
     private readonly RecordBatchBuilder markers = new(256);
+    private long unsavedEpochOffset = -1;
 
     /// <summary>
     /// Appends batches of a producer as the partition's leader: they get their offsets, the epoch, and by
@@ -243,12 +244,40 @@ public sealed partial class PartitionLog
         WakeReaders();
     }
 
+    /// <summary>
+    /// Notes new epochs; the file is written in the background. Kafka writes it here, with two flushes. It follows from
+    /// the log, so a recovery from before the first record of an epoch finds it again, and until the file is on the disk
+    /// the recovery point stays there.
+    /// </summary>
     private void AssignEpochs(ReadOnlySpan<byte> bytes)
     {
+        var first = -1L;
         for (var rest = bytes; !rest.IsEmpty; rest = rest[new BatchView(rest).SizeBytes..])
-            if (new BatchView(rest) is var batch)
-                epochs.Assign(batch.LeaderEpoch, batch.BaseOffset);
-        epochs.Save();
+            if (new BatchView(rest) is var batch && epochs.Assign(batch.LeaderEpoch, batch.BaseOffset) && first < 0)
+                first = batch.BaseOffset;
+        if (first < 0)
+            return;
+        Interlocked.CompareExchange(ref unsavedEpochOffset, first, -1);
+        var text = epochs.ToText();
+        var latest = epochs.Latest;
+        worker.Post(() => SaveEpochs(text, latest));
+    }
+
+    private void SaveEpochs(string text, int latest)
+    {
+        if (failure is not null)
+            return;
+        try
+        {
+            epochs.Save(text);
+            // Another epoch may have come since; its own save follows.
+            if (epochs.Latest == latest)
+                Volatile.Write(ref unsavedEpochOffset, -1);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
     }
 
     private void NoteProducers(ReadOnlySpan<byte> bytes)

@@ -59,8 +59,10 @@ public sealed partial class PartitionLog
         var snapshot = producers.PrepareSnapshot();
         active = segment;
         Volatile.Write(ref segments, [.. segments, segment]);
+        // Under 'roll' what is at risk now is safe once this segment is flushed; under the others its clock goes on.
         var since = riskSince;
-        riskSince = 0;
+        if (config.FlushPolicy.Kind == FlushKind.Roll)
+            riskSince = 0;
         var end = new RollEnd(segment.BaseOffset, appendedBytes, since);
         worker.Post(() => CompleteSegment(old, snapshot, end));
         PrepareNextSegment();

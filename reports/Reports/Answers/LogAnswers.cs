@@ -65,10 +65,10 @@ internal static class LogAnswers
         var near = CasePick.Near("FetchSize", "1MiB");
         bool HasWriter(CaseView view) => view["Writer"] is not ("None" or "-");
         var cold = CasePick.From(cases, "a writer beside a reader of cold history", view => view["Position"] == "ColdHistory" && HasWriter(view), near);
-        var tail = CasePick.From(cases, "the same writer beside a reader at the tail",
-            view => view["Position"] == "Tail" && HasWriter(view) && (cold.Case is null || LogCases.DifferOnlyIn(view, cold.Case, "Position")));
+        var tail = CasePick.From(cases, "the same writer beside a reader of cached records",
+            view => view["Position"] is "Tail" or "RandomByOffset" && HasWriter(view) && (cold.Case is null || LogCases.DifferOnlyIn(view, cold.Case, "Position")));
         return AnswerBook.CompareFigures(cold, tail, LogReadFamily.WriterP99, (ratio, over, _) =>
-            $"Beside a reader that catches up, the writer’s 99th percentile is {ratio} what it is beside a reader at the tail ({over.Say("Method")}, {over.Say("FetchSize")})");
+            $"Beside a reader that catches up, the writer’s 99th percentile is {ratio} what it is beside a reader of cached records ({over.Say("Method")}, {over.Say("FetchSize")})");
     }
 
     /// <summary>The plainest case of a policy, or the one that differs from another in the policy alone.</summary>
