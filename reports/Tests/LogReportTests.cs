@@ -246,7 +246,7 @@ public class LogReportTests
     [InlineData("log-segment", "Segments of 1 GiB give ", " the throughput of segments of 1 MiB (no flush)")]
     [InlineData("log-group", "Group commit 500 µs takes ", " both with nothing acknowledged before it is flushed (128 MiB segments, batches of 64 KiB, 16 producers)")]
     [InlineData("log-preallocation", "Preallocated segments (fallocate) give ", " the throughput of segments that grow (each append, 128 MiB segments, batches of 64 KiB, 1 producer)")]
-    [InlineData("log-catch-up", "Beside a reader that catches up, the writer’s 99th percentile is ", " what it is beside a reader at the tail (sendfile, fetches of 1 MiB)")]
+    [InlineData("log-catch-up", "Beside a reader that catches up, the writer’s 99th percentile is ", " what it is beside a reader of cached records (sendfile, fetches of 1 MiB)")]
     public void The_answers_are_sentences_with_figures(string id, string start, string end)
     {
         var line = Answer(Sample, id);
