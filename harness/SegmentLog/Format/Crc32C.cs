@@ -18,9 +18,11 @@ namespace Bench.SegmentLog.Format;
 /// </remarks>
 public static class Crc32C
 {
-    // Measured in bench/Micro/Crc32CCost: below these lengths the merging at the end costs more than it gains.
-    private const int InterleavedFromBytes = 256;
+    // Measured in bench/Micro/Crc32CCost: below these lengths what comes after the loop costs more than the loop gains.
+    private const int InterleavedFromBytes = 128;
     private const int FoldedFromBytes = 256;
+
+    private const int RegisterBytes = 64;
 
     /// <summary>Words of one of the three streams, at most: their 12 KiB stay in the first-level cache.</summary>
     private const int StreamMaxWords = 512;
@@ -31,6 +33,15 @@ public static class Crc32C
     /// the crc32 instruction that reduces it multiplies with x³². So the constant is short of x^(64n) by x³³.
     /// </summary>
     internal static readonly uint[] Shifts = MakeShifts();
+
+    // Fields, which the compiler makes constants of: to put them together for each call costs as much as 256 bytes.
+    private static readonly Vector512<ulong> overRound = Fold(4 * RegisterBytes);
+    private static readonly Vector512<ulong> overThreeRegisters = Fold(3 * RegisterBytes);
+    private static readonly Vector512<ulong> overTwoRegisters = Fold(2 * RegisterBytes);
+    private static readonly Vector512<ulong> overRegister = Fold(RegisterBytes);
+    private static readonly Vector128<ulong> overThreeParts = Fold(48).GetLower().GetLower();
+    private static readonly Vector128<ulong> overTwoParts = Fold(32).GetLower().GetLower();
+    private static readonly Vector128<ulong> overPart = Fold(16).GetLower().GetLower();
 
     /// <summary>The checksum of some bytes; 0 of none.</summary>
     /// <param name="data">The bytes.</param>
@@ -63,9 +74,19 @@ public static class Crc32C
         var words = MemoryMarshal.Cast<byte, ulong>(data);
         foreach (var word in words)
             state = BitOperations.Crc32C(state, word);
-        foreach (var one in data[(words.Length * sizeof(ulong))..])
-            state = BitOperations.Crc32C(state, one);
-        return state;
+        // Each step waits for the one before: at most three of them, not seven.
+        var rest = data[(words.Length * sizeof(ulong))..];
+        if ((rest.Length & sizeof(uint)) != 0)
+        {
+            state = BitOperations.Crc32C(state, MemoryMarshal.Read<uint>(rest));
+            rest = rest[sizeof(uint)..];
+        }
+        if ((rest.Length & sizeof(ushort)) != 0)
+        {
+            state = BitOperations.Crc32C(state, MemoryMarshal.Read<ushort>(rest));
+            rest = rest[sizeof(ushort)..];
+        }
+        return rest.IsEmpty ? state : BitOperations.Crc32C(state, rest[0]);
     }
 
     /// <summary>
@@ -103,7 +124,7 @@ public static class Crc32C
     /// </summary>
     internal static uint Folded(uint state, ReadOnlySpan<byte> data)
     {
-        const int Register = 64;
+        const int Register = RegisterBytes;
         const int Round = 4 * Register;
         if (data.Length < Round)
             return ByWords(state, data);
@@ -115,7 +136,6 @@ public static class Crc32C
         var b = Load(ref bytes, Register);
         var c = Load(ref bytes, 2 * Register);
         var d = Load(ref bytes, 3 * Register);
-        var overRound = Fold(Round);
         for (; at <= end - Round; at += Round)
         {
             a = Move(a, overRound) ^ Load(ref bytes, at);
@@ -123,16 +143,15 @@ public static class Crc32C
             c = Move(c, overRound) ^ Load(ref bytes, at + 2 * Register);
             d = Move(d, overRound) ^ Load(ref bytes, at + 3 * Register);
         }
-        var overRegister = Fold(Register);
-        d ^= Move(a, Fold(3 * Register)) ^ Move(b, Fold(2 * Register)) ^ Move(c, overRegister);
+        d ^= Move(a, overThreeRegisters) ^ Move(b, overTwoRegisters) ^ Move(c, overRegister);
         for (; at <= end - Register; at += Register)
             d = Move(d, overRegister) ^ Load(ref bytes, at);
 
         // The 128-bit parts of the last register, each onto the last one.
         var sum = d.GetUpper().GetUpper()
-            ^ Move(d.GetLower().GetLower(), Fold(48).GetLower().GetLower())
-            ^ Move(d.GetLower().GetUpper(), Fold(32).GetLower().GetLower())
-            ^ Move(d.GetUpper().GetLower(), Fold(16).GetLower().GetLower());
+            ^ Move(d.GetLower().GetLower(), overThreeParts)
+            ^ Move(d.GetLower().GetUpper(), overTwoParts)
+            ^ Move(d.GetUpper().GetLower(), overPart);
         var reduced = Sse42.X64.Crc32(Sse42.X64.Crc32(0, sum[0]), sum[1]);
         return ByWords((uint)reduced, data[(int)at..]);
     }
