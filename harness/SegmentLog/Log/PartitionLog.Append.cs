@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
@@ -168,19 +167,15 @@ public sealed partial class PartitionLog
                 RecordCheck.Check(batch.Payload, batch.RecordCount);
                 return;
             }
-            var writer = decompressed ??= new ArrayBufferWriter<byte>();
-            writer.ResetWrittenCount();
-            RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
-            RecordCheck.Check(writer.WrittenSpan, batch.RecordCount);
+            using var records = new RecordBuffer();
+            RecordCompression.Decompress(batch.Compression, batch.Payload, records, config.MaxDecompressedBytes);
+            RecordCheck.Check(records.WrittenSpan, batch.RecordCount);
         }
         catch (Exception exception) when (exception is CorruptLogException or InvalidDataException)
         {
             throw new AppendRejectedException(AppendError.CorruptBatch, exception.Message, exception);
         }
     }
-
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? decompressed;
 
     private void AssignOffsets(Span<byte> batches, long first, int leaderEpoch, ref AppendInfo info)
     {

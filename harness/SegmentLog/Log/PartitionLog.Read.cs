@@ -1,4 +1,3 @@
-using System.Buffers;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
 using Bench.SegmentLog.Storage;
@@ -203,8 +202,21 @@ public sealed partial class PartitionLog
             if (scanner.Current.MaxTimestamp < timestampMs)
                 continue;
             var bytes = new byte[scanner.SizeBytes];
-            if (segment.File.Read(bytes, scanner.Position) == bytes.Length && FindTimestamp(bytes, timestampMs, fromOffset) is { } found)
-                return found;
+            if (segment.File.Read(bytes, scanner.Position) != bytes.Length)
+                break;
+            try
+            {
+                if (FindTimestamp(bytes, timestampMs, fromOffset) is { } found)
+                    return found;
+            }
+            catch (CorruptLogException exception)
+            {
+                throw exception.At(segment.File.Path, scanner.Position);
+            }
+            catch (InvalidDataException exception)
+            {
+                throw new CorruptLogException(segment.File.Path, scanner.Position, exception.Message);
+            }
         }
         return null;
     }
@@ -212,12 +224,12 @@ public sealed partial class PartitionLog
     private TimestampOffset? FindTimestamp(byte[] bytes, long timestampMs, long fromOffset)
     {
         var batch = new BatchView(bytes);
+        using var decompressed = new RecordBuffer();
         ReadOnlySpan<byte> records = batch.Payload;
         if (batch.Compression != Compression.None)
         {
-            var writer = new ArrayBufferWriter<byte>();
-            RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
-            records = writer.WrittenSpan;
+            RecordCompression.Decompress(batch.Compression, batch.Payload, decompressed, config.MaxDecompressedBytes);
+            records = decompressed.WrittenSpan;
         }
         var reader = new RecordReader(records, batch.RecordCount);
         while (reader.Next())
