@@ -85,6 +85,7 @@ public static class RecordJson
         static bool WholeDevices(IReadOnlyList<BlockDevice> devices) => Whole(devices) && devices.All(device => WholeDevices(device.Below));
 
         if (!(Whole(record.Parameters.Values) && Whole(record.Passes) && Whole(record.LatencyNs.Values) && Whole(record.Metrics.Values)
+            && (record.Timeline is not { } timeline || (Whole(timeline.Points) && Whole(timeline.Events)))
             && Whole(record.Warnings) && Whole(record.Evidence.Claims) && record.Evidence.Claims.All(claim => Whole(claim.Figures))
             && Whole(record.Host.Warnings) && Whole(record.Host.CgroupIoLimits)
             && Whole(record.Target.Warnings) && WholeDevices(record.Target.Devices)))

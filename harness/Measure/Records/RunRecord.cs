@@ -60,6 +60,9 @@ public sealed record RunRecord
     /// <summary>Further figures over passes, by name with unit: valuesPerSecond, cpuSecondsPerGB, …</summary>
     public IReadOnlyDictionary<string, Estimate> Metrics { get; init; } = new Dictionary<string, Estimate>();
 
+    /// <summary>What happened when within one of the passes; null if the workload keeps no timeline.</summary>
+    public TimelineRecord? Timeline { get; init; }
+
     /// <summary>Whether the case did what its name says.</summary>
     public required EvidenceRecord Evidence { get; init; }
 
@@ -88,6 +91,7 @@ public sealed record RunRecord
         BytesPerSecond = null,
         OperationsPerSecond = null,
         Metrics = new Dictionary<string, Estimate>(),
+        Timeline = null,
         Effective = [],
         Evidence = new EvidenceRecord { Verdict = Verdict.Unproven },
     };

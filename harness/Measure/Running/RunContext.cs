@@ -135,6 +135,9 @@ public sealed class CaseScope
     /// <summary>What was really in force.</summary>
     public JsonObject Effective { get; } = [];
 
+    /// <summary>What happened when within one of the passes (<see cref="TimelineRecorder"/>); null if the workload keeps none.</summary>
+    public TimelineRecord? Timeline { get; set; }
+
     /// <summary>The first failure, as a sentence.</summary>
     public string? Error { get; private set; }
 
@@ -241,6 +244,7 @@ public sealed class CaseScope
             BytesPerSecond = MedianInterval.Of(rated.Select(pass => pass.Bytes / pass.Seconds)),
             OperationsPerSecond = MedianInterval.Of(rated.Select(pass => pass.Operations / pass.Seconds)),
             Metrics = metrics.ToDictionary(pair => pair.Key, pair => MedianInterval.Of(pair.Value)!),
+            Timeline = Timeline,
             Evidence = Claims.Conclude(Error is null ? claims : []),
             Warnings = warnings,
             Host = context.Host,

@@ -130,6 +130,14 @@ internal static class Samples
             BytesPerSecond = new Estimate(2, 1, 3),
             OperationsPerSecond = new Estimate(20.5, 10.25, 1e300),
             Metrics = new Dictionary<string, Estimate> { ["valuesPerSecond"] = new(5, 4, 6) },
+            Timeline = new TimelineRecord
+            {
+                Pass = 1,
+                IntervalSeconds = 0.004,
+                Points = [new TimelinePoint { StartSeconds = 0, Bytes = 65_536, Operations = 1, P50Ns = 1_000, P99Ns = 2_000, MaxNs = 3_000 }, new TimelinePoint { StartSeconds = 0.004 }],
+                Events = [new TimelineEvent { Kind = "flush", StartSeconds = 0.001, Seconds = 0.0021, Bytes = 65_536 }, new TimelineEvent { Kind = "roll", StartSeconds = 0.003, Seconds = 1e-5, Bytes = 1 << 20 }],
+                EventsLeftOut = 7,
+            },
             Evidence = Claims.Conclude([Claims.QueueDepth([Pass], 32), Claims.Cold([Pass])]),
             Warnings = ["doubtful"],
             Host = Host,
