@@ -105,7 +105,7 @@ public class LogEncode : Workload, IWorkload
         values = [.. records];
         if (Compression != Compression.None)
         {
-            RecordCompression.Compress(Compression, view.Payload, output, 0);
+            RecordCompression.Compress(Compression, view.Payload, output, RecordCompression.DefaultLevel(Compression));
             compressed = output.WrittenSpan.ToArray();
         }
     }
@@ -165,7 +165,7 @@ public class LogEncode : Workload, IWorkload
                 return new BatchView(batch).ComputeCrc();
             case EncodeStep.Compress:
                 output.ResetWrittenCount();
-                RecordCompression.Compress(Compression, new BatchView(batch).Payload, output, 0);
+                RecordCompression.Compress(Compression, new BatchView(batch).Payload, output, RecordCompression.DefaultLevel(Compression));
                 return output.WrittenCount;
             default:
                 output.ResetWrittenCount();

@@ -164,13 +164,13 @@ public sealed partial class PartitionLog
         {
             if (batch.Compression == Compression.None)
             {
-                CheckRecords(batch.Payload, batch.RecordCount);
+                RecordCheck.Check(batch.Payload, batch.RecordCount);
                 return;
             }
             var writer = decompressed ??= new ArrayBufferWriter<byte>();
             writer.ResetWrittenCount();
             RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
-            CheckRecords(writer.WrittenSpan, batch.RecordCount);
+            RecordCheck.Check(writer.WrittenSpan, batch.RecordCount);
         }
         catch (Exception exception) when (exception is CorruptLogException or InvalidDataException)
         {
@@ -180,14 +180,6 @@ public sealed partial class PartitionLog
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? decompressed;
-
-    private static void CheckRecords(ReadOnlySpan<byte> records, int count)
-    {
-        var reader = new RecordReader(records, count);
-        for (var i = 0; reader.Next(); i++)
-            if (reader.Current.OffsetDelta != i)
-                throw Corrupt($"record {i} of a batch says it is number {reader.Current.OffsetDelta}");
-    }
 
     private void AssignOffsets(Span<byte> batches, long first, int leaderEpoch, ref AppendInfo info)
     {

@@ -255,8 +255,9 @@ public sealed partial class PartitionLog : IDisposable
         if (offset <= highWatermark)
             return;
         Volatile.Write(ref highWatermark, offset);
-        if (producers.HasUnreplicated)
-            producers.ForgetEndedBelow(offset);
+        if (!producers.HasUnreplicated)
+            return;
+        producers.ForgetEndedBelow(offset);
         Volatile.Write(ref firstUnstableOffset, producers.FirstUnstableOffset);
     }
 
