@@ -44,6 +44,7 @@ internal sealed class BatchScanner
     private int buffered;
     private long position;
     private int size;
+    private int damagedSize;
 
     /// <summary>A scanner with a buffer of its own.</summary>
     internal BatchScanner(int bufferBytes = BufferBytes)
@@ -89,11 +90,22 @@ internal sealed class BatchScanner
         return true;
     }
 
+    /// <summary>
+    /// Takes a batch whose checksum was wrong for the current one all the same: its length, if that is right, leads to the
+    /// next. False if the scan stopped at something else.
+    /// </summary>
+    internal bool TryStepOver()
+    {
+        size = damagedSize;
+        return size > 0;
+    }
+
     /// <summary>Goes to the next batch.</summary>
     internal ScanStep Next()
     {
         position += size;
         size = 0;
+        damagedSize = 0;
         Reason = "";
         IsLegacy = false;
         var left = end - position;
@@ -124,7 +136,10 @@ internal sealed class BatchScanner
             if (ComputeCrc(whole) is not { } computed)
                 return FileEnded();
             if (stored != computed)
+            {
+                damagedSize = whole;
                 return Damaged($"the checksum of a batch is {computed:x8}, and it says {stored:x8}");
+            }
         }
         size = whole;
         return ScanStep.Batch;

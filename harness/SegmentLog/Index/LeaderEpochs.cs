@@ -19,7 +19,7 @@ public sealed class LeaderEpochs
     /// <summary>The file's name.</summary>
     public const string FileName = "leader-epoch-checkpoint";
 
-    private const int MostBytes = 16 << 20;
+    internal const int MostBytes = 16 << 20;
     private readonly IStorage storage;
     private readonly string path;
     private readonly List<EpochEntry> entries = [];

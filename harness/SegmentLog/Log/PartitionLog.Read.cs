@@ -192,7 +192,7 @@ public sealed partial class PartitionLog
             Monitor.PulseAll(tail);
     }
 
-    private TimestampOffset? FindTimestamp(Segment segment, long timestampMs, long fromOffset)
+    internal TimestampOffset? FindTimestamp(Segment segment, long timestampMs, long fromOffset)
     {
         var entry = segment.Times.Lookup(timestampMs);
         var scanner = new BatchScanner();

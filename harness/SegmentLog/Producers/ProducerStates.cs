@@ -313,9 +313,12 @@ internal readonly record struct ControlRecord(bool IsAbort, int CoordinatorEpoch
     internal static ControlRecord? Parse(BatchView batch)
     {
         var reader = new RecordReader(batch.Payload, batch.RecordCount);
-        if (!reader.Next())
-            return null;
-        var record = reader.Current;
+        return reader.Next() ? Parse(batch, reader.Current) : null;
+    }
+
+    /// <summary>Reads a record of a control batch.</summary>
+    internal static ControlRecord? Parse(BatchView batch, RecordView record)
+    {
         if (record.Key.Length < 4)
             throw new CorruptLogException(string.Create(CultureInfo.InvariantCulture, $"a control record's key has {record.Key.Length} bytes, not 4"));
         var type = BinaryPrimitives.ReadInt16BigEndian(record.Key[2..]);
