@@ -1,3 +1,7 @@
 namespace Bench.SegmentLog.Inspect;
+/// <summary>.</summary>
 public sealed record LogVerifierOptions;
-public static class LogVerifier { public static void Verify(string folder, LogVerifierOptions options) => throw new NotSupportedException(); }
+/// <summary>.</summary>
+public static class LogVerifier {
+/// <summary>.</summary>
+public static void Verify(string folder, LogVerifierOptions options) => throw new NotSupportedException(); }
