@@ -61,6 +61,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         changed |= epochs.TruncateFromStart(options.LogStartOffset);
         if (changed)
             epochs.Save();
+        epochs.CreateFile();
         Producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
         Producers.RemoveStray([.. segments.Keys]);
         replay.Rebuild(Producers, Segments, LogStartOffset, endOffset, options.CleanStop);

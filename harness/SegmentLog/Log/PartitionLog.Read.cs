@@ -233,6 +233,8 @@ public sealed partial class PartitionLog
         {
             if (scanner.Current.MaxTimestamp < timestampMs)
                 continue;
+            if (scanner.SizeBytes > config.MaxDecompressedBytes)
+                throw new CorruptLogException(segment.File.Path, scanner.Position, $"a batch of {scanner.SizeBytes} bytes, and at most {config.MaxDecompressedBytes} are read");
             var bytes = new byte[scanner.SizeBytes];
             if (segment.File.Read(bytes, scanner.Position) != bytes.Length)
                 break;

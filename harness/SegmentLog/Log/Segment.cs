@@ -255,6 +255,8 @@ public sealed class Segment
         scanner.Begin(File, Offsets.Count == 0 ? 0 : Offsets[Offsets.Count - 1].Position, SizeBytes, ScanDepth.Headers);
         while (scanner.Next() == ScanStep.Batch)
             next = scanner.Current.NextOffset;
+        if (scanner.SteppedOverOffset >= 0)
+            next = scanner.SteppedOverOffset + 1;
         if (scanner.IsLegacy)
             throw new CorruptLogException(File.Path, scanner.Position, scanner.Reason) { IsLegacy = true };
         endBytes = scanner.Position;
@@ -361,10 +363,15 @@ public sealed class Segment
             }
             var header = buffer.AsSpan((int)at, BatchView.HeaderBytes);
             var length = BinaryPrimitives.ReadInt32BigEndian(header[BatchView.LengthAt..]);
-            if (length < LegacyBatch.MinSize || header[BatchView.MagicAt] < BatchView.CurrentMagic)
-                throw new CorruptLogException(File.Path, position, $"a batch says it has {length} bytes and magic {header[BatchView.MagicAt]}");
+            if (length < LegacyBatch.MinSize)
+                throw new CorruptLogException(File.Path, position, $"a batch says it has {length} bytes");
             if (length > end - position - BatchView.OverheadBytes)
                 return null;
+            if ((sbyte)header[BatchView.MagicAt] < BatchView.CurrentMagic || length < BatchView.HeaderBytes - BatchView.OverheadBytes)
+            {
+                position = StepOver(position, end);
+                continue;
+            }
             var lastOffset = BinaryPrimitives.ReadInt64BigEndian(header) + BinaryPrimitives.ReadInt32BigEndian(header[BatchView.LastOffsetDeltaAt..]);
             if (lastOffset >= offset)
                 return new BatchPlace(position, BatchView.OverheadBytes + length, lastOffset);
@@ -372,6 +379,18 @@ public sealed class Segment
             wanted = length < LookupBytes / 4 ? LookupBytes : FirstLookupBytes;
         }
         return null;
+    }
+
+    /// <summary>The place behind what is no batch of this format: damage, unless it is a sound batch of an older one.</summary>
+    private long StepOver(long position, long end)
+    {
+        var scanner = new BatchScanner(64 << 10);
+        scanner.Begin(File, position, end, ScanDepth.Headers);
+        var step = scanner.Next();
+        if (scanner.IsLegacy)
+            throw new CorruptLogException(File.Path, scanner.Position, scanner.Reason) { IsLegacy = true };
+        // Before an end or damage there may be less than a header.
+        return step == ScanStep.Batch ? scanner.Position : end;
     }
 
     private void WriteSide(string suffix, byte[] bytes, bool durably)

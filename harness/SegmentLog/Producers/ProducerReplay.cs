@@ -16,6 +16,7 @@ internal sealed class ProducerReplay(long nowMs)
     /// <param name="logStartOffset">Where the log starts.</param>
     /// <param name="endOffset">At which offset.</param>
     /// <param name="reloadFromCleanStop">The log was closed properly: if there is no snapshot, there were no producers.</param>
+    /// <exception cref="CorruptLogException">A transaction's marker is damaged; Kafka does not open such a log either.</exception>
     internal void Rebuild(ProducerStates producers, IReadOnlyList<Segment> segments, long logStartOffset, long endOffset, bool reloadFromCleanStop)
     {
         var snapshotAt = segments.TakeLast(2).Select(segment => segment.BaseOffset).Append(endOffset).ToArray();
@@ -66,8 +67,15 @@ internal sealed class ProducerReplay(long nowMs)
     private void Replay(ProducerStates producers, Segment segment, long from, long to)
     {
         scanner.Begin(segment.File, from, to, ScanDepth.Headers);
-        while (scanner.Next() == ScanStep.Batch)
-            if (scanner.Current.HasProducerId && Note(producers, scanner) is { } ended)
-                producers.Complete(ended);
+        try
+        {
+            while (scanner.Next() == ScanStep.Batch)
+                if (scanner.Current.HasProducerId && Note(producers, scanner) is { } ended)
+                    producers.Complete(ended);
+        }
+        catch (CorruptLogException exception)
+        {
+            throw exception.At(segment.File.Path, scanner.Position);
+        }
     }
 }

@@ -227,13 +227,7 @@ public sealed class ProducerStates
             try
             {
                 var path = PathOf(newest);
-                foreach (var producer in ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path).Where(producer => !IsExpired(producer, nowMs)))
-                {
-                    producers[producer.ProducerId] = producer;
-                    if (producer.TransactionFirstOffset >= 0)
-                        open[producer.TransactionFirstOffset] = producer.ProducerId;
-                }
-                lastSnapshotOffset = EndOffset = newest;
+                Load(ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path).Where(producer => !IsExpired(producer, nowMs)), newest);
                 return;
             }
             catch (CorruptLogException)
@@ -243,6 +237,18 @@ public sealed class ProducerStates
             }
         }
         lastSnapshotOffset = EndOffset = logStartOffset;
+    }
+
+    /// <summary>Takes over the producers of a snapshot.</summary>
+    internal void Load(IEnumerable<ProducerEntry> entries, long offset)
+    {
+        foreach (var producer in entries)
+        {
+            producers[producer.ProducerId] = producer;
+            if (producer.TransactionFirstOffset >= 0)
+                open[producer.TransactionFirstOffset] = producer.ProducerId;
+        }
+        lastSnapshotOffset = EndOffset = offset;
     }
 
     /// <summary>Forgets everything, and all snapshots.</summary>
