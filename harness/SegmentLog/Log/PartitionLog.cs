@@ -167,6 +167,8 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        // A flush may still be at it.
+        lock (flushing)
         lock (appending)
         {
             try
@@ -176,14 +178,17 @@ public sealed partial class PartitionLog : IDisposable
                 active.AddLastTimestamp();
                 active.Complete(durably: true);
                 producers.TakeSnapshot();
+                producers.FlushSnapshot(endOffset);
                 foreach (var segment in segments)
                 {
-                    if (segment.FlushedBytes < segment.SizeBytes)
-                        segment.File.Fdatasync();
-                    if (!segment.SideFilesDurable)
+                    if (!segment.IsFlushed)
+                        segment.Flush();
+                    if (segment.SideFilesDurable)
+                        continue;
+                    // The active segment's have just been written.
+                    if (segment != active)
                         segment.WriteIndexes(durably: true);
-                    segment.FlushedBytes = segment.SizeBytes;
-                    segment.SideFilesDurable = true;
+                    producers.FlushSnapshot(segment.BaseOffset);
                 }
                 storage.SyncFolder(Folder);
                 durableOffset = endOffset;
@@ -203,6 +208,7 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        lock (flushing)
         lock (appending)
             ReleaseFiles();
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Bench.Disk;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
 using Bench.SegmentLog.Storage;
@@ -205,7 +206,16 @@ public sealed class ProducerStates
     internal void TakeSnapshot()
     {
         if (PrepareSnapshot() is { } snapshot)
-            SmallFile.Write(storage, snapshot.Path, snapshot.Bytes);
+            SmallFile.Write(storage, snapshot.Path, snapshot.Bytes, durably: false);
+    }
+
+    /// <summary>Makes the snapshot at an offset durable, if there is one.</summary>
+    internal void FlushSnapshot(long offset)
+    {
+        if (!snapshots.Contains(offset))
+            return;
+        using var file = storage.Open(PathOf(offset), OpenMode.Write);
+        file.Fdatasync();
     }
 
     /// <summary>Loads the newest good snapshot within a range, and removes those outside it and bad ones.</summary>

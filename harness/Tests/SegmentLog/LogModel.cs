@@ -64,6 +64,7 @@ internal sealed class LogModel
         {
             producer.Epoch = batch.ProducerEpoch;
             producer.Batches.Clear();
+            producer.SureBatches = 0;
         }
         producer.LastTimestamp = batch.IsControl ? batch.Timestamps[0] : batch.MaxTimestamp;
         if (batch.IsControl)
@@ -87,10 +88,11 @@ internal sealed class LogModel
             producer.TransactionStart = batch.BaseOffset;
     }
 
-    /// <summary>Keeps the first so many batches: what a crash has left.</summary>
-    public void Keep(int count)
+    /// <summary>Keeps some batches: what a crash has left.</summary>
+    /// <param name="kept">Which.</param>
+    /// <param name="nextOffset">The least that the log ends at: where an empty segment begins.</param>
+    public void Keep(IReadOnlyCollection<ParsedBatch> kept, long nextOffset)
     {
-        var kept = Batches.Take(count).ToArray();
         Batches.Clear();
         Producers.Clear();
         Aborted.Clear();
@@ -99,7 +101,7 @@ internal sealed class LogModel
         NextOffset = 0;
         foreach (var batch in kept)
             Add(batch);
-        NextOffset = Math.Max(NextOffset, StartOffset);
+        NextOffset = Math.Max(NextOffset, nextOffset);
     }
 
     /// <summary>The log was opened again.</summary>
