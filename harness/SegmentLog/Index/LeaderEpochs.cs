@@ -98,7 +98,7 @@ public sealed class LeaderEpochs
     internal void CreateFile()
     {
         if (!storage.Exists(path))
-            SmallFile.Write(storage, path, []);
+            SmallFile.Write(storage, path, [], durably: false);
     }
 
     /// <summary>The entries of a file, in its order.</summary>

@@ -14,6 +14,12 @@ namespace Bench.SegmentLog;
 /// after a clean stop, bytes behind the last whole batch are cut (Kafka appends behind them, or throws); indexes that
 /// cannot be those of the log are made again when they are first used (Kafka uses them); a damaged epoch checkpoint or
 /// transaction index is taken for a missing one (Kafka does not start). Batches before Kafka 0.11 are refused.
+/// After an unclean one, segments are kept behind one that was cut if they begin where it ends now: what went was what
+/// the file had ahead, or a part of an append that is not in the next segment either (Kafka deletes them).
+/// </para>
+/// <para>
+/// What it cuts and removes is durable before the log takes appends: else the next power cut could bring it back, in the
+/// middle of what was written since.
 /// </para>
 /// </summary>
 internal sealed class LogLoader(IStorage storage, string folder, LogConfig config, LogOpenOptions options, long nowMs)
@@ -23,6 +29,8 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private readonly List<RecoveredSegment> recovered = [];
     private readonly List<long> removed = [];
     private readonly List<string> notes = [];
+    private long recoveryFloor;
+    private bool namesChanged;
     private readonly BatchScanner scanner = new();
     private readonly ProducerReplay replay = new(nowMs);
 
@@ -63,8 +71,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             epochs.Save();
         epochs.CreateFile();
         Producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
+        if (!options.CleanStop)
+            Producers.RemoveTorn();
         Producers.RemoveStray([.. segments.Keys]);
         replay.Rebuild(Producers, Segments, LogStartOffset, endOffset, options.CleanStop);
+        if (namesChanged)
+            storage.SyncFolder(folder);
         return new RecoveryReport
         {
             CleanStop = options.CleanStop,
@@ -146,7 +158,10 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
 
     private void LoadSegments()
     {
-        foreach (var name in storage.List(folder).Order(StringComparer.Ordinal).ToArray())
+        var names = storage.List(folder).Order(StringComparer.Ordinal).ToArray();
+        recoveryFloor = names.Select(name => LogFiles.OffsetOf(name, LogFiles.Log)).OfType<long>()
+            .Where(offset => offset <= options.RecoveryPoint).DefaultIfEmpty(long.MinValue).Max();
+        foreach (var name in names)
         {
             foreach (var kind in (string[])[LogFiles.OffsetIndex, LogFiles.TimeIndex, LogFiles.TransactionIndex])
                 if (LogFiles.OffsetOf(name, kind) is { } orphan && !storage.Exists(Path.Combine(folder, LogFiles.Name(orphan, LogFiles.Log))))
@@ -154,6 +169,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             if (LogFiles.OffsetOf(name, LogFiles.Log) is not { } baseOffset)
                 continue;
             var segment = Segment.Open(storage, folder, baseOffset, config, nowMs, OpenMode.Write);
+            // Those that are recovered anyway wait for it: one before them may end in what only that will cut.
+            if (IsUnflushed(baseOffset))
+            {
+                segments.Add(baseOffset, segment);
+                continue;
+            }
             string? reason = null;
             if (!storage.Exists(segment.PathOf(LogFiles.OffsetIndex)))
                 reason = "its offset index is missing";
@@ -184,17 +205,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private (long RecoveryPoint, long EndOffset) RecoverLog()
     {
         if (!options.CleanStop)
-        {
-            var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToArray();
-            for (var i = 0; i < unflushed.Length; i++)
-            {
-                if (RecoverSegment(unflushed[i], "the stop was not clean").BytesTruncated == 0)
-                    continue;
-                foreach (var later in unflushed[(i + 1)..])
-                    RemoveSegment(later);
-                break;
-            }
-        }
+            RecoverUnflushed();
         if (segments.Count == 0)
         {
             var file = storage.Open(Path.Combine(folder, LogFiles.Name(options.LogStartOffset, LogFiles.Log)), OpenMode.Write | OpenMode.Create);
@@ -217,6 +228,33 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             return RecoverLog();
         }
         return (options.CleanStop ? endOffset : Math.Min(options.RecoveryPoint, endOffset), endOffset);
+    }
+
+    private void RecoverUnflushed()
+    {
+        var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToArray();
+        for (var i = 0; i < unflushed.Length; i++)
+        {
+            var done = RecoverSegment(unflushed[i], "the stop was not clean");
+            if (i == unflushed.Length - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
+                continue;
+            foreach (var later in unflushed[(i + 1)..])
+                RemoveSegment(later);
+            break;
+        }
+        foreach (var segment in segments.Values.Where(segment => segment.WasCut))
+            segment.Flush();
+        // Snapshots that lie behind what is there now are gone as well.
+        namesChanged = true;
+    }
+
+    private bool IsLoss(RecoveredSegment segment, long nextBaseOffset)
+    {
+        if (segment.NextOffset == nextBaseOffset)
+            return false;
+        if (segment.BytesTruncated == 0)
+            notes.Add(FormattableString.Invariant($"offsets {segment.NextOffset} to {nextBaseOffset - 1} are missing between segments {segment.BaseOffset} and {nextBaseOffset}"));
+        return segment.BytesTruncated > 0 || options.Gaps == OffsetGaps.Lost;
     }
 
     /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
@@ -284,6 +322,8 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         producers.Complete(ended);
     }
 
+    private bool IsUnflushed(long baseOffset) => !options.CleanStop && baseOffset >= recoveryFloor;
+
     private void RemoveSegment(Segment segment)
     {
         segments.Remove(segment.BaseOffset);
@@ -291,11 +331,13 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         Segment.Delete(storage, folder, segment.BaseOffset, "");
         storage.Delete(Path.Combine(folder, LogFiles.Name(segment.BaseOffset, ProducerSnapshot.Suffix)));
         removed.Add(segment.BaseOffset);
+        namesChanged = true;
     }
 
     private void Remove(string name, string why)
     {
         storage.Delete(Path.Combine(folder, name));
+        namesChanged |= why.Length > 0;
         if (why.Length > 0)
             notes.Add($"{name} was removed: {why}");
     }

@@ -18,6 +18,19 @@ public interface ILogObserver
     void Rolled(long startTimestamp, long endTimestamp, long bytes);
 }
 
+/// <summary>What it means if segments are apart in offsets.</summary>
+public enum OffsetGaps
+{
+    /// <summary>Compaction, or the leader's compaction, has taken what was between them: both are kept, as Kafka keeps them.</summary>
+    Kept,
+
+    /// <summary>
+    /// A power cut has: this log has every offset. A segment that lost its end just behind a batch looks whole, and only
+    /// the next one's first offset tells; after an unclean stop all behind the gap goes, so that a log never has a hole.
+    /// </summary>
+    Lost,
+}
+
 /// <summary>How a log is opened.</summary>
 public sealed record LogOpenOptions
 {
@@ -38,6 +51,9 @@ public sealed record LogOpenOptions
 
     /// <summary>After an unclean stop, the offset before which all was durable.</summary>
     public long RecoveryPoint { get; init; }
+
+    /// <summary>What a gap between segments means to a recovery.</summary>
+    public OffsetGaps Gaps { get; init; }
 
     /// <summary>The offset before which records count as deleted.</summary>
     public long LogStartOffset { get; init; }

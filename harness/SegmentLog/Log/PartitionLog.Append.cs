@@ -204,10 +204,10 @@ public sealed partial class PartitionLog
     /// <summary>Under the lock: into the file, the indexes and the producers' states, then visible.</summary>
     private void WriteAppend(ReadOnlySpan<byte> bytes, ref AppendInfo info)
     {
-        if (info.LargestEpoch > epochs.Latest)
-            AssignEpochs(bytes);
         try
         {
+            if (info.LargestEpoch > epochs.Latest)
+                AssignEpochs(bytes);
             if (active.MustRoll(bytes.Length, info.Largest.Timestamp, info.LastOffset, active.FirstTimestamp is >= 0 ? 0 : NowMs))
                 Roll(info.FirstOffset);
             var durably = config.FlushPolicy.Kind == FlushKind.Each;

@@ -14,6 +14,7 @@ public sealed partial class PartitionLog
 
     // Flushes one after the other; never taken while holding it and waiting for 'appending'.
     private readonly Lock flushing = new();
+    private readonly Lock syncingFolder = new();
     private readonly object group = new();
     private bool groupLeads;
     private Timer? flushTimer;
@@ -59,7 +60,7 @@ public sealed partial class PartitionLog
             lock (appending)
             {
                 ThrowIfUnusable();
-                unflushed = [.. segments.Where(segment => segment.FlushedBytes < segment.SizeBytes)];
+                unflushed = [.. segments.Where(segment => !segment.IsFlushed)];
                 (offset, bytes, since) = (endOffset, appendedBytes, riskSince);
                 riskSince = 0;
                 recordsSinceFlush = 0;
@@ -100,11 +101,7 @@ public sealed partial class PartitionLog
         try
         {
             foreach (var segment in unflushed)
-            {
-                var size = segment.SizeBytes;
-                segment.File.Fdatasync();
-                segment.FlushedBytes = Math.Max(segment.FlushedBytes, size);
-            }
+                segment.Flush();
             SyncFolderIfNew();
         }
         catch (Exception exception)
@@ -117,10 +114,9 @@ public sealed partial class PartitionLog
         var end = Ticks;
         var before = durableBytes;
         if (bytes > before)
-        {
             Volatile.Write(ref durableBytes, bytes);
-            Volatile.Write(ref durableOffset, offset);
-        }
+        // Without new bytes too: what a recovery has found is durable after the first flush.
+        InterlockedMax(ref durableOffset, offset);
         if (since != 0)
             InterlockedMax(ref longestTicksAtRisk, end - since);
         observer?.Flushed(start, end, Math.Max(0, bytes - before));
@@ -134,15 +130,24 @@ public sealed partial class PartitionLog
         SyncFolderIfNew();
         segment.FlushedBytes = segment.SizeBytes;
         durableBytes = appendedBytes + bytes.Length;
-        Volatile.Write(ref durableOffset, info.LastOffset + 1);
+        InterlockedMax(ref durableOffset, info.LastOffset + 1);
         observer?.Flushed(start, Ticks, bytes.Length);
     }
 
     /// <summary>A new file's name is durable once its folder is; the flush of the file alone does not promise it.</summary>
     private void SyncFolderIfNew()
     {
-        if (Interlocked.Exchange(ref folderChanged, 0) != 0)
+        if (Volatile.Read(ref folderChanged) == 0)
+            return;
+        lock (syncingFolder)
+        {
+            var change = Volatile.Read(ref folderChanged);
+            if (change == 0)
+                return;
             storage.SyncFolder(Folder);
+            // Only now: who comes meanwhile has to wait until it is done. A change in between stays for the next.
+            Interlocked.CompareExchange(ref folderChanged, 0, change);
+        }
     }
 
     /// <summary>Under the lock of appends.</summary>

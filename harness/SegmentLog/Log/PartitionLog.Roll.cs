@@ -18,7 +18,8 @@ public sealed partial class PartitionLog
     private IStorageFile? prepared;
     private long preparedAheadBytes;
     private bool preparing;
-    private int folderChanged;
+    // The folder of a log that was just opened may have a new file, or lack one that a recovery removed.
+    private int folderChanged = 1;
     private long claimFrom = -1;
     private bool extending;
 
@@ -51,10 +52,18 @@ public sealed partial class PartitionLog
         var old = active;
         WaitForClaim();
         old.AddLastTimestamp();
+        if (firstOffset > endOffset)
+        {
+            // Offsets are missing between the two. A recovery that found zeros behind the old segment's last batch could
+            // not tell this from a loss, so they go before the new one begins; without a gap it can (LogLoader).
+            old.EndWriting();
+            if (config.FlushPolicy.Kind == FlushKind.Each && !old.IsFlushed)
+                old.Flush();
+        }
         var (file, aheadBytes) = TakePrepared(Math.Max(firstOffset, endOffset));
         var segment = Segment.Create(storage, Folder, Math.Max(firstOffset, endOffset), config, file, NowMs);
         segment.AheadBytes = aheadBytes;
-        Volatile.Write(ref folderChanged, 1);
+        Interlocked.Increment(ref folderChanged);
         producers.EndOffset = Math.Max(producers.EndOffset, segment.BaseOffset);
         var snapshot = producers.PrepareSnapshot();
         active = segment;
@@ -78,14 +87,21 @@ public sealed partial class PartitionLog
         {
             var durably = config.FlushPolicy.Kind != FlushKind.None;
             if (snapshot is { } bytes)
-                SmallFile.Write(storage, bytes.Path, bytes.Bytes);
+                SmallFile.Write(storage, bytes.Path, bytes.Bytes, durably);
+            old.EndWriting();
             // Segments end in order, so all before this one are durable already. No lock of the appends here: one of
             // them may be waiting for work of this thread.
             if (config.FlushPolicy.Kind == FlushKind.Roll)
                 lock (flushing)
-                    if (old.FlushedBytes < old.SizeBytes)
+                    if (!old.IsFlushed)
                         FlushSegments([old], end.Offset, end.AppendedBytes, end.RiskSince);
             old.Complete(durably);
+            if (!durably)
+                return;
+            // An opening that finds the offset index takes its neighbours for there: the names first.
+            Interlocked.Increment(ref folderChanged);
+            SyncFolderIfNew();
+            old.SideFilesDurable = true;
         }
         catch (Exception exception)
         {

@@ -167,6 +167,8 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        // A flush may still be at it.
+        lock (flushing)
         lock (appending)
         {
             try
@@ -176,14 +178,16 @@ public sealed partial class PartitionLog : IDisposable
                 active.AddLastTimestamp();
                 active.Complete(durably: true);
                 producers.TakeSnapshot();
+                producers.FlushSnapshots();
                 foreach (var segment in segments)
                 {
-                    if (segment.FlushedBytes < segment.SizeBytes)
-                        segment.File.Fdatasync();
-                    if (!segment.SideFilesDurable)
+                    if (!segment.IsFlushed)
+                        segment.Flush();
+                    if (segment.SideFilesDurable)
+                        continue;
+                    // The active segment's have just been written.
+                    if (segment != active)
                         segment.WriteIndexes(durably: true);
-                    segment.FlushedBytes = segment.SizeBytes;
-                    segment.SideFilesDurable = true;
                 }
                 storage.SyncFolder(Folder);
                 durableOffset = endOffset;
@@ -203,6 +207,7 @@ public sealed partial class PartitionLog : IDisposable
     {
         if (!StopBackground())
             return;
+        lock (flushing)
         lock (appending)
             ReleaseFiles();
     }

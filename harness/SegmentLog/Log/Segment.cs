@@ -40,6 +40,7 @@ public sealed class Segment
     private long bytesSinceIndexEntry;
     private TimestampOffset largest = new(long.MinValue, -1);
     private int leases = 1;
+    private int wasCut;
 
     private Segment(IStorage storage, string folder, long baseOffset, LogConfig config, IStorageFile file, long sizeBytes, long createdMs)
     {
@@ -73,6 +74,12 @@ public sealed class Segment
 
     /// <summary>Bytes that are durable.</summary>
     internal long FlushedBytes { get; set; }
+
+    /// <summary>Whether its bytes are durable, and its length too if the file was made shorter.</summary>
+    internal bool IsFlushed => FlushedBytes >= SizeBytes && !WasCut;
+
+    /// <summary>Whether the file was made shorter since it was last flushed.</summary>
+    internal bool WasCut => Volatile.Read(ref wasCut) != 0;
 
     /// <summary>Bytes up to which the file has its blocks ahead.</summary>
     internal long AheadBytes { get; set; }
@@ -205,16 +212,43 @@ public sealed class Segment
             Times.Add(Largest, completes: true);
     }
 
-    /// <summary>Writes the indexes, cuts what the file has ahead, and closes the writer: nothing will be appended.</summary>
-    /// <param name="durably">The files are on the device when it returns.</param>
-    internal void Complete(bool durably)
+    /// <summary>Makes the log durable.</summary>
+    internal void Flush()
+    {
+        var size = SizeBytes;
+        var cut = Interlocked.Exchange(ref wasCut, 0);
+        try
+        {
+            File.Fdatasync();
+        }
+        catch
+        {
+            Volatile.Write(ref wasCut, cut);
+            throw;
+        }
+        FlushedBytes = Math.Max(FlushedBytes, size);
+    }
+
+    /// <summary>Closes the writer and cuts what the file has ahead: nothing will be appended.</summary>
+    internal void EndWriting()
     {
         writer?.Dispose();
         writer = null;
         if (File.LengthBytes > sizeBytes)
-            File.Truncate(sizeBytes);
+            Cut(sizeBytes);
+    }
+
+    /// <summary>Ends the writing, and writes the indexes.</summary>
+    /// <param name="durably">
+    /// All is on the device when it returns, except for the names of new files. The length too: zeros behind the last
+    /// batch of a segment that is not the last would look like damage.
+    /// </param>
+    internal void Complete(bool durably)
+    {
+        EndWriting();
+        if (durably && !IsFlushed)
+            Flush();
         WriteIndexes(durably);
-        SideFilesDurable = durably;
     }
 
     /// <summary>Writes the index files, those that are in memory.</summary>
@@ -294,10 +328,17 @@ public sealed class Segment
     {
         writer?.Dispose();
         writer = null;
-        File.Truncate(newSizeBytes);
+        Cut(newSizeBytes);
         Volatile.Write(ref sizeBytes, newSizeBytes);
         FlushedBytes = Math.Min(FlushedBytes, newSizeBytes);
         AheadBytes = 0;
+    }
+
+    private void Cut(long lengthBytes)
+    {
+        File.Truncate(lengthBytes);
+        // After the fact, so that a flush that ran beside it is not taken for one that came after.
+        Volatile.Write(ref wasCut, 1);
     }
 
     /// <summary>Takes over indexes that a recovery has made.</summary>
@@ -393,14 +434,7 @@ public sealed class Segment
         return step == ScanStep.Batch ? scanner.Position : end;
     }
 
-    private void WriteSide(string suffix, byte[] bytes, bool durably)
-    {
-        SmallFile.Write(storage, PathOf(suffix), bytes);
-        if (!durably)
-            return;
-        using var file = storage.Open(PathOf(suffix), OpenMode.Write);
-        file.Fdatasync();
-    }
+    private void WriteSide(string suffix, byte[] bytes, bool durably) => SmallFile.Write(storage, PathOf(suffix), bytes, durably);
 
     /// <summary>
     /// Reads the index files. One that is missing, not whole or impossible is made again from the log: it says nothing

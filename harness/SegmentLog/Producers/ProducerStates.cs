@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Bench.Disk;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
 using Bench.SegmentLog.Storage;
@@ -37,6 +38,7 @@ public sealed class ProducerStates
     private readonly SortedDictionary<long, long> open = [];
     private readonly SortedDictionary<long, long> unreplicated = [];
     private readonly SortedSet<long> snapshots = [];
+    private readonly HashSet<long> written = [];
     private long lastSnapshotOffset;
 
     internal ProducerStates(IStorage storage, string folder, long expirationMs)
@@ -198,6 +200,7 @@ public sealed class ProducerStates
             return null;
         lastSnapshotOffset = EndOffset;
         snapshots.Add(EndOffset);
+        written.Add(EndOffset);
         return (PathOf(EndOffset), ProducerSnapshot.ToBytes(producers.Values));
     }
 
@@ -205,7 +208,18 @@ public sealed class ProducerStates
     internal void TakeSnapshot()
     {
         if (PrepareSnapshot() is { } snapshot)
-            SmallFile.Write(storage, snapshot.Path, snapshot.Bytes);
+            SmallFile.Write(storage, snapshot.Path, snapshot.Bytes, durably: false);
+    }
+
+    /// <summary>Makes the snapshots durable that were written since the log was opened.</summary>
+    internal void FlushSnapshots()
+    {
+        foreach (var offset in written)
+        {
+            using var file = storage.Open(PathOf(offset), OpenMode.Write);
+            file.Fdatasync();
+        }
+        written.Clear();
     }
 
     /// <summary>Loads the newest good snapshot within a range, and removes those outside it and bad ones.</summary>
@@ -278,6 +292,25 @@ public sealed class ProducerStates
             Remove(stray);
     }
 
+    /// <summary>
+    /// After a crash: removes the snapshots that it has torn, and takes the others for not yet durable, whoever wrote them.
+    /// </summary>
+    internal void RemoveTorn()
+    {
+        foreach (var offset in snapshots.ToArray())
+        {
+            try
+            {
+                ProducerSnapshot.Parse(SmallFile.Read(storage, PathOf(offset), ProducerSnapshot.MostBytes), PathOf(offset));
+                written.Add(offset);
+            }
+            catch (CorruptLogException)
+            {
+                Remove(offset);
+            }
+        }
+    }
+
     /// <summary>Removes the snapshots of segments that are gone.</summary>
     internal void RemoveBefore(long offset)
     {
@@ -288,6 +321,7 @@ public sealed class ProducerStates
     /// <summary>Removes the snapshot of a segment.</summary>
     internal void Remove(long offset)
     {
+        written.Remove(offset);
         if (snapshots.Remove(offset))
             storage.Delete(PathOf(offset));
     }

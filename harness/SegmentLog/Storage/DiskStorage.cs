@@ -19,7 +19,18 @@ public sealed class DiskStorage : IStorage
         Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateFiles().Select(file => file.Name)] : [];
 
     /// <inheritdoc/>
-    public void CreateFolder(string folder) => Directory.CreateDirectory(folder);
+    public void CreateFolder(string folder)
+    {
+        var missing = new Stack<string>();
+        for (var at = folder; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
+            missing.Push(at);
+        while (missing.TryPop(out var next))
+        {
+            Directory.CreateDirectory(next);
+            if (Path.GetDirectoryName(next) is { Length: > 0 } parent)
+                SyncFolder(parent);
+        }
+    }
 
     /// <inheritdoc/>
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);

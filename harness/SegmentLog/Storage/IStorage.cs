@@ -18,7 +18,7 @@ public interface IStorage
     /// <summary>Names of the files of a folder, in no order; none if there is no folder.</summary>
     IReadOnlyList<string> List(string folder);
 
-    /// <summary>Makes a folder and those above it.</summary>
+    /// <summary>Makes a folder and those above it; their names are durable when it returns.</summary>
     void CreateFolder(string folder);
 
     /// <summary>Renames a file, over another if there is one. Durable after <see cref="SyncFolder"/>.</summary>

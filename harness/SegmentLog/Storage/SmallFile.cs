@@ -32,13 +32,19 @@ internal static class SmallFile
         storage.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>Writes a file that can be made again from the log: no need to wait for the device.</summary>
-    internal static void Write(IStorage storage, string path, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes a file that can be made again from the log.</summary>
+    /// <param name="storage">The file system.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="bytes">Its content.</param>
+    /// <param name="durably">It is on the device when this returns, but for its name if it is new.</param>
+    internal static void Write(IStorage storage, string path, ReadOnlySpan<byte> bytes, bool durably)
     {
         var exists = storage.Exists(path);
         using var file = storage.Open(path, exists ? OpenMode.Write : OpenMode.Write | OpenMode.Create);
         file.Write(bytes, 0);
         if (exists)
             file.Truncate(bytes.Length);
+        if (durably)
+            file.Fdatasync();
     }
 }

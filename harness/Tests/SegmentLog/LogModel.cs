@@ -1,0 +1,142 @@
+namespace Bench.Harness.Tests.SegmentLog;
+
+/// <summary>A batch that a producer may send again.</summary>
+internal readonly record struct KnownBatch(int FirstSequence, int LastSequence, long FirstOffset, long LastOffset);
+
+/// <summary>What the log has to know of a producer after a replay.</summary>
+internal sealed class ModelProducer
+{
+    public short Epoch { get; set; } = -1;
+
+    public int CoordinatorEpoch { get; set; } = -1;
+
+    public long LastTimestamp { get; set; } = -1;
+
+    /// <summary>−1: none is open.</summary>
+    public long TransactionStart { get; set; } = -1;
+
+    public List<KnownBatch> Batches { get; } = [];
+
+    /// <summary>The offset of the last batch or marker that told anything of it.</summary>
+    public long SeenAt { get; set; } = -1;
+
+    /// <summary>After a reopening only the last batch is sure to be known.</summary>
+    public int SureBatches { get; set; }
+
+    public int LastSequence => Batches is [.., var last] ? last.LastSequence : -1;
+}
+
+/// <summary>An aborted transaction.</summary>
+internal readonly record struct ModelAborted(long ProducerId, long FirstOffset, long LastOffset, long LastStableOffset);
+
+/// <summary>
+/// What a log is: a list of batches, and what follows from it. Nothing here is fast, and nothing is taken from the engine.
+/// </summary>
+internal sealed class LogModel
+{
+    private readonly List<(long Producer, long First, long Last, long Reopening)> ended = [];
+    private long reopenings;
+
+    public List<ParsedBatch> Batches { get; } = [];
+
+    public SortedDictionary<long, ModelProducer> Producers { get; } = [];
+
+    public List<ModelAborted> Aborted { get; } = [];
+
+    public List<(int Epoch, long Start)> Epochs { get; } = [];
+
+    public long NextOffset { get; private set; }
+
+    public long StartOffset { get; set; }
+
+    public void Add(ParsedBatch batch)
+    {
+        Batches.Add(batch);
+        NextOffset = batch.LastOffset + 1;
+        if (batch.LeaderEpoch >= 0 && (Epochs.Count == 0 || batch.LeaderEpoch > Epochs[^1].Epoch))
+            Epochs.Add((batch.LeaderEpoch, batch.BaseOffset));
+        if (batch.ProducerId < 0)
+            return;
+        if (!Producers.TryGetValue(batch.ProducerId, out var producer))
+            Producers[batch.ProducerId] = producer = new ModelProducer();
+        producer.SeenAt = batch.LastOffset;
+        if (producer.Epoch != batch.ProducerEpoch)
+        {
+            producer.Epoch = batch.ProducerEpoch;
+            producer.Batches.Clear();
+            producer.SureBatches = 0;
+        }
+        producer.LastTimestamp = batch.IsControl ? batch.Timestamps[0] : batch.MaxTimestamp;
+        if (batch.IsControl)
+        {
+            producer.CoordinatorEpoch = batch.CoordinatorEpoch;
+            if (producer.TransactionStart >= 0)
+            {
+                var (first, marker) = (producer.TransactionStart, batch.BaseOffset);
+                producer.TransactionStart = -1;
+                if (batch.Marker == 0)
+                    Aborted.Add(new ModelAborted(batch.ProducerId, first, marker, FirstOpen() is var open and >= 0 ? open : marker + 1));
+                ended.Add((batch.ProducerId, first, marker, reopenings));
+            }
+            return;
+        }
+        producer.Batches.Add(new KnownBatch(batch.BaseSequence, batch.LastSequence, batch.BaseOffset, batch.LastOffset));
+        if (producer.Batches.Count > 5)
+            producer.Batches.RemoveAt(0);
+        producer.SureBatches = Math.Min(producer.SureBatches + 1, producer.Batches.Count);
+        if (batch.IsTransactional && producer.TransactionStart < 0)
+            producer.TransactionStart = batch.BaseOffset;
+    }
+
+    /// <summary>Keeps some batches: what a crash has left.</summary>
+    /// <param name="kept">Which.</param>
+    /// <param name="nextOffset">The least that the log ends at: where an empty segment begins.</param>
+    public void Keep(IReadOnlyCollection<ParsedBatch> kept, long nextOffset)
+    {
+        Batches.Clear();
+        Producers.Clear();
+        Aborted.Clear();
+        Epochs.Clear();
+        ended.Clear();
+        NextOffset = 0;
+        foreach (var batch in kept)
+            Add(batch);
+        NextOffset = Math.Max(NextOffset, nextOffset);
+    }
+
+    /// <summary>The log was opened again.</summary>
+    public void NoteReopening()
+    {
+        reopenings++;
+        foreach (var producer in Producers.Values)
+            producer.SureBatches = Math.Min(1, producer.Batches.Count);
+    }
+
+    /// <summary>First offset of an open transaction; −1 none.</summary>
+    public long FirstOpen() => Producers.Values.Where(producer => producer.TransactionStart >= 0).Select(producer => producer.TransactionStart).DefaultIfEmpty(-1).Min();
+
+    /// <summary>The last stable offset at a high watermark; what ended before the last reopening need not be known any more.</summary>
+    public (long Least, long Most) LastStable(long highWatermark)
+    {
+        var least = FirstOpen() is var open and >= 0 ? Math.Min(open, highWatermark) : highWatermark;
+        var most = least;
+        foreach (var (_, first, last, reopening) in ended)
+            if (last >= highWatermark)
+            {
+                least = Math.Min(least, first);
+                if (reopening == reopenings)
+                    most = Math.Min(most, first);
+            }
+        return (least, most);
+    }
+
+    /// <summary>The first record at or after a time.</summary>
+    public (long Timestamp, long Offset)? FindTimestamp(long timestampMs)
+    {
+        foreach (var batch in Batches)
+            for (var i = 0; i < batch.Timestamps.Length; i++)
+                if (batch.Timestamps[i] >= timestampMs && batch.BaseOffset + i >= StartOffset)
+                    return (batch.Timestamps[i], batch.BaseOffset + i);
+        return null;
+    }
+}

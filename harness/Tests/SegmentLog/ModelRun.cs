@@ -1,0 +1,768 @@
+using System.Globalization;
+using Bench.Disk;
+using Bench.SegmentLog;
+using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Storage;
+using Bench.TestSupport;
+
+namespace Bench.Harness.Tests.SegmentLog;
+
+/// <summary>A run has found a fault; the message has the seed and the last steps.</summary>
+public sealed class ModelFailureException(string message, Exception inner, int stepCount) : Exception(message, inner)
+{
+    /// <summary>Steps until it was found: the fewer, the easier it is to understand.</summary>
+    public int StepCount { get; } = stepCount;
+}
+
+/// <summary>A clock that goes when it is told to.</summary>
+internal sealed class StepClock : TimeProvider
+{
+    public long NowMs { get; set; } = 1_700_000_000_000;
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(NowMs);
+}
+
+/// <summary>
+/// One run: random operations on a log over a faulty disk, each held against the model, with crashes in between and a
+/// full check of the folder at the end. All of it follows from the seed.
+/// </summary>
+internal sealed class ModelRun
+{
+    private const string Folder = "/disk/topic-0";
+
+    private readonly int seed;
+    private readonly Random random;
+    private readonly FaultyStorage disk;
+    private readonly IStorage storage;
+    private readonly StepClock clock = new();
+    private readonly RecordBatchBuilder builder = new(1024);
+    private readonly List<string> trace = [];
+    private readonly bool withFaults;
+    private readonly bool withDeletions;
+    private readonly bool withGaps;
+    private readonly bool highWatermarkFollows;
+    private readonly FlushPolicy? onlyPolicy;
+    private LogModel model = new();
+    private LogConfig config;
+    private PartitionLog log = null!;
+    private List<ParsedBatch> maybe = [];
+    private long durableOffset;
+    private long recoveryPoint;
+    private long openedAt;
+    private long appends;
+    private int failuresAtOpen;
+    private bool failed;
+    private long highWatermark;
+
+    /// <summary>A run.</summary>
+    /// <param name="seed">Which.</param>
+    /// <param name="wrap">Breaks the disk's promises, to see that this is found.</param>
+    /// <param name="onlyPolicy">A flush policy for the whole run.</param>
+    public ModelRun(int seed, Func<IStorage, IStorage>? wrap = null, FlushPolicy? onlyPolicy = null)
+    {
+        this.seed = seed;
+        this.onlyPolicy = onlyPolicy;
+        random = new Random(seed);
+        disk = new FaultyStorage(random.Next());
+        storage = wrap?.Invoke(disk) ?? disk;
+        withFaults = random.Next(3) == 0;
+        withDeletions = random.Next(5) == 0;
+        withGaps = random.Next(3) == 0;
+        highWatermarkFollows = random.Next(4) > 0;
+        config = new LogConfig
+        {
+            SegmentBytes = 1024 << random.Next(7),
+            SegmentMs = Pick(604_800_000L, 5_000),
+            IndexIntervalBytes = Pick(0, 64, 512, 4096),
+            SegmentIndexBytes = Pick(24, 96, 1024, 10 << 20),
+            TimestampType = Pick(TimestampType.CreateTime, TimestampType.CreateTime, TimestampType.LogAppendTime),
+            AppendChecks = Pick(AppendChecks.Checksum, AppendChecks.EveryRecord),
+            ProducerIdExpirationMs = long.MaxValue,
+        };
+    }
+
+    public int Crashes { get; private set; }
+
+    public int Appends => (int)appends;
+
+    public int FaultsInjected => disk.FailedCalls;
+
+    /// <summary>Runs it.</summary>
+    /// <exception cref="ModelFailureException">Something is not as it has to be.</exception>
+    public void Run()
+    {
+        try
+        {
+            Open(cleanStop: false);
+            for (var left = random.Next(10, 250); left > 0; left--)
+            {
+                clock.NowMs += random.Next(20);
+                if (withFaults && random.Next(20) == 0)
+                    disk.Faults = random.Next(2) == 0 ? StorageFaults.None : RandomFaults();
+                if (failed)
+                    Recover();
+                else
+                    Step();
+            }
+            disk.Faults = StorageFaults.None;
+            if (failed || HasFailed)
+                Recover();
+            CloseAndCheck();
+        }
+        catch (Exception exception)
+        {
+            throw new ModelFailureException(string.Create(CultureInfo.InvariantCulture,
+                $"BENCH_MODEL_SEED={seed} finds: {exception.Message}\n{config}\nthe last steps:\n  {string.Join("\n  ", trace.TakeLast(60))}"), exception, trace.Count);
+        }
+    }
+
+    private bool HasFailed => disk.FailedCalls > failuresAtOpen;
+
+    private T Pick<T>(params ReadOnlySpan<T> from) => from[random.Next(from.Length)];
+
+    private static void Require(bool holds, FormattableString what)
+    {
+        if (!holds)
+            throw new UnsoundException(FormattableString.Invariant(what));
+    }
+
+    private void Trace(FormattableString what) => trace.Add(FormattableString.Invariant(what));
+
+    private StorageFaults RandomFaults() => new()
+    {
+        ReadFails = Pick(0, 0, 0.01),
+        WriteFails = Pick(0, 0.02, 0.2),
+        FlushFails = Pick(0, 0.02, 0.2),
+        NameFails = Pick(0, 0.02, 0.2),
+    };
+
+    private void Step()
+    {
+        switch (random.Next(100))
+        {
+            case < 35: AppendPlain(); break;
+            case < 52: AppendProduced(firstProducer: 100, isTransactional: false); break;
+            case < 62: AppendProduced(firstProducer: 200, isTransactional: true); break;
+            case < 67: EndTransaction(); break;
+            case < 71: AppendAsFollower(); break;
+            case < 74: Flush(); break;
+            case < 76: Roll(); break;
+            case < 85: Read(); break;
+            case < 87: FindTimestamp(); break;
+            case < 89: WaitFor(); break;
+            case < 91: MoveHighWatermark(); break;
+            case < 92: Delete(); break;
+            case < 95: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
+            case < 97: CloseAndOpen(); break;
+            default: Crash(Pick(true, true, true, false)); break;
+        }
+    }
+
+    private byte[] Build(BatchSettings settings, int records)
+    {
+        builder.Begin(settings);
+        var largest = Pick(16, 100, 700);
+        Span<byte> key = stackalloc byte[8];
+        Span<byte> value = stackalloc byte[700];
+        for (var i = 0; i < records; i++)
+        {
+            random.NextBytes(key);
+            var length = random.Next(largest);
+            random.NextBytes(value[..length]);
+            // Stop before a batch would not fit a segment.
+            if (i > 0 && builder.SizeBytes + length + 80 > config.SegmentBytes)
+                break;
+            var isNull = random.Next(10) == 0;
+            builder.Append(clock.NowMs + random.Next(-2000, 2000), isNull ? default : key[..random.Next(9)], value[..length], isNull ? NullParts.Key : NullParts.None);
+        }
+        return builder.Build().ToArray();
+    }
+
+    private int SomeRecords() => Pick(1, 1, 1 + random.Next(5), 1 + random.Next(30));
+
+    private long? AppendTime => config.TimestampType == TimestampType.LogAppendTime ? clock.NowMs : null;
+
+    private int LeaderEpoch => Math.Max(0, model.Epochs is [.., var last] ? last.Epoch : 0) + (random.Next(30) == 0 ? 1 : 0);
+
+    private void AppendPlain()
+    {
+        var bytes = Build(new BatchSettings(), SomeRecords());
+        while (random.Next(4) == 0 && Build(new BatchSettings(), SomeRecords()) is var more && bytes.Length + more.Length <= config.SegmentBytes)
+            bytes = [.. bytes, .. more];
+        var epoch = LeaderEpoch;
+        var expected = Expected(bytes, epoch);
+        Trace($"append {bytes.Length} bytes in {expected.Count} batches from {model.NextOffset}, epoch {epoch}");
+        Append(expected, () => log.Append(bytes, epoch));
+    }
+
+    private List<ParsedBatch> Expected(byte[] bytes, int epoch)
+    {
+        appends++;
+        var expected = new List<ParsedBatch>();
+        var next = model.NextOffset;
+        foreach (var batch in ParsedBatch.ParseAll(bytes, "built"))
+        {
+            expected.Add(ParsedBatch.Parse(ParsedBatch.Assigned(batch.Bytes, next, epoch, AppendTime), "expected") with { Append = appends });
+            next += batch.LastOffsetDelta + 1;
+        }
+        return expected;
+    }
+
+    private void AppendProduced(long firstProducer, bool isTransactional)
+    {
+        var id = firstProducer + random.Next(3);
+        var known = model.Producers.GetValueOrDefault(id);
+        var (epoch, sequence, records) = (known?.Epoch ?? 0, known is null ? Pick(0, 5, int.MaxValue - 3) : (int)((known.LastSequence + 1L) & int.MaxValue), SomeRecords());
+        var repeated = default(KnownBatch?);
+        if (known is not null)
+            switch (random.Next(12))
+            {
+                case 0 when known.Batches.Count > 0:
+                    repeated = known.Batches[random.Next(known.Batches.Count)];
+                    (sequence, records) = (repeated.Value.FirstSequence, (int)(repeated.Value.LastOffset - repeated.Value.FirstOffset) + 1);
+                    break;
+                case 1: sequence = (int)((sequence + 1L + random.Next(5)) & int.MaxValue); break;
+                case 2 when epoch > 0: epoch--; break;
+                case 3: (epoch, sequence) = ((short)(epoch + 1), Pick(0, 0, 0, 7)); break;
+                case 4: isTransactional = !isTransactional; break;
+            }
+        var settings = new BatchSettings { ProducerId = id, ProducerEpoch = epoch, BaseSequence = sequence, IsTransactional = isTransactional };
+        byte[] bytes;
+        if (repeated is null)
+        {
+            bytes = Build(settings, records);
+        }
+        else
+        {
+            builder.Begin(settings);
+            for (var i = 0; i < records; i++)
+                builder.Append(clock.NowMs, default, default, NullParts.Key);
+            bytes = builder.Build().ToArray();
+            if (bytes.Length > config.SegmentBytes)
+                return;
+        }
+        var leaderEpoch = LeaderEpoch;
+        var expected = Expected(bytes, leaderEpoch);
+        Trace($"produce {expected[0]}");
+        var last = expected[0].LastSequence;
+        if (known is null)
+        {
+            Append(expected, () => log.Append(bytes, leaderEpoch));
+            return;
+        }
+        var at = epoch == known.Epoch ? known.Batches.FindIndex(batch => batch.FirstSequence == sequence && batch.LastSequence == last) : -1;
+        var error = epoch < known.Epoch ? AppendError.InvalidProducerEpoch
+            : (epoch > known.Epoch ? sequence != 0 : sequence != known.LastSequence + 1L && !(sequence == 0 && known.LastSequence == int.MaxValue)) ? AppendError.OutOfOrderSequence
+            : known.TransactionStart >= 0 && !isTransactional ? AppendError.InvalidTransactionState
+            : default(AppendError?);
+        if (at < 0 && error is null)
+        {
+            Append(expected, () => log.Append(bytes, leaderEpoch));
+            return;
+        }
+        try
+        {
+            var result = log.Append(bytes, leaderEpoch);
+            Require(at >= 0 && result.IsDuplicate && result.FirstOffset == known.Batches[at].FirstOffset && result.LastOffset == known.Batches[at].LastOffset,
+                $"{result} for what should be {(at >= 0 ? $"a duplicate of {known.Batches[at]}" : $"refused as {error}")}");
+        }
+        catch (AppendRejectedException exception) when (exception.Error != AppendError.LogFailed)
+        {
+            Require((at < 0 || at < known.Batches.Count - known.SureBatches) && exception.Error == error, $"refused as {exception.Error}, and not as {error}, or a duplicate at {at}: {exception.Message}");
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+        }
+        Require(log.EndOffset == model.NextOffset, $"a refused append moved the end to {log.EndOffset}");
+    }
+
+    private void EndTransaction()
+    {
+        var open = model.Producers.Where(pair => pair.Value.TransactionStart >= 0).Select(pair => pair.Key).ToArray();
+        if (open.Length == 0 && random.Next(4) > 0)
+            return;
+        var id = open.Length > 0 ? Pick(open) : 200 + random.Next(3);
+        var known = model.Producers.GetValueOrDefault(id);
+        var end = Pick(TransactionEnd.Commit, TransactionEnd.Abort);
+        var epoch = (short)((known?.Epoch ?? 0) + (random.Next(8) == 0 ? 1 : 0));
+        var coordinator = Math.Max(0, known?.CoordinatorEpoch ?? 0) + (random.Next(8) == 0 ? 1 : 0);
+        var leaderEpoch = LeaderEpoch;
+        var marker = ParsedBatch.MakeMarker(id, epoch, (int)end, coordinator, clock.NowMs);
+        var expected = Expected(marker, leaderEpoch);
+        Trace($"end {expected[0]}");
+        if (known is not null && random.Next(10) == 0 && known.CoordinatorEpoch > 0)
+        {
+            ExpectRejection(AppendError.CoordinatorFenced, () => log.EndTransaction(id, epoch, end, known.CoordinatorEpoch - 1, leaderEpoch));
+            return;
+        }
+        Append(expected, () => log.EndTransaction(id, epoch, end, coordinator, leaderEpoch));
+    }
+
+    private void ExpectRejection(AppendError error, Func<AppendResult> append)
+    {
+        try
+        {
+            var result = append();
+            Require(false, $"{result}, and not refused as {error}");
+        }
+        catch (AppendRejectedException exception)
+        {
+            if (exception.Error == AppendError.LogFailed)
+                NoteRefusal(exception);
+            else
+                Require(exception.Error == error, $"refused as {exception.Error}, and not as {error}");
+        }
+    }
+
+    private void AppendAsFollower()
+    {
+        var bytes = new List<byte>();
+        var next = model.NextOffset;
+        var expected = new List<ParsedBatch>();
+        appends++;
+        var epoch = LeaderEpoch;
+        for (var left = random.Next(1, 4); left > 0; left--)
+        {
+            next += withGaps ? Pick(0, 0, random.Next(50)) : 0;
+            var built = Build(new BatchSettings { BaseOffset = next, LeaderEpoch = epoch }, SomeRecords());
+            if (bytes.Count + built.Length > config.SegmentBytes)
+                break;
+            bytes.AddRange(built);
+            expected.Add(ParsedBatch.Parse(built, "follower") with { Append = appends });
+            next = expected[^1].LastOffset + 1;
+        }
+        if (expected.Count == 0)
+            return;
+        Trace($"follow {string.Join(", ", expected)}");
+        var array = bytes.ToArray();
+        if (random.Next(10) == 0 && model.NextOffset > 0)
+        {
+            var old = ParsedBatch.Assigned(expected[0].Bytes, model.NextOffset - 1, epoch, null);
+            ExpectRejection(AppendError.UnexpectedOffset, () => log.AppendAsFollower(old));
+        }
+        if (!failed)
+            Append(expected, () => log.AppendAsFollower(array));
+    }
+
+    private void Append(List<ParsedBatch> batches, Func<AppendResult> append)
+    {
+        try
+        {
+            var result = append();
+            Require(!result.IsDuplicate && result.FirstOffset == batches[0].BaseOffset && result.LastOffset == batches[^1].LastOffset,
+                $"{result} for {string.Join(", ", batches)}");
+            Add(batches);
+            if (config.FlushPolicy.IsDurable)
+            {
+                durableOffset = model.NextOffset;
+                Require(log.DurableOffset == model.NextOffset, $"{config.FlushPolicy} has returned, and durable is {log.DurableOffset} of {model.NextOffset}");
+            }
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            NoteFailedAppend(batches);
+            MustRefuse();
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+            NoteFailedAppend(batches);
+        }
+        CheckEnds();
+    }
+
+    private void NoteFailedAppend(List<ParsedBatch> batches)
+    {
+        // Its bytes are in the log and seen by readers, and only the flush failed; or nobody knows how much of it there is.
+        if (log.EndOffset > model.NextOffset)
+            Add(batches);
+        else
+            maybe = batches;
+        failed = true;
+    }
+
+    private void NoteRefusal(AppendRejectedException exception)
+    {
+        Trace($"  refused: {exception.Message}");
+        Require(exception.Error == AppendError.LogFailed && HasFailed, $"refused: {exception.Message}");
+        failed = true;
+    }
+
+    private void Add(List<ParsedBatch> batches)
+    {
+        foreach (var batch in batches)
+            model.Add(batch);
+        if (highWatermarkFollows)
+            highWatermark = model.NextOffset;
+    }
+
+    private void MustRefuse()
+    {
+        failed = true;
+        try
+        {
+            log.Append(Build(new BatchSettings(), 1));
+        }
+        catch (AppendRejectedException exception) when (exception.Error == AppendError.LogFailed)
+        {
+            return;
+        }
+        Require(false, $"an append was taken after a failed one");
+    }
+
+    private void CheckEnds()
+    {
+        Require(log.EndOffset == model.NextOffset, $"the log ends at {log.EndOffset}, and should at {model.NextOffset}");
+        Require(log.HighWatermark == highWatermark, $"the high watermark is {log.HighWatermark}, and should be {highWatermark}");
+        var (least, most) = model.LastStable(highWatermark);
+        Require(log.LastStableOffset >= least && log.LastStableOffset <= most, $"the last stable offset is {log.LastStableOffset}, and should be {least}..{most}");
+        Require(log.DurableOffset <= model.NextOffset, $"durable is {log.DurableOffset}, behind the end {model.NextOffset}");
+        durableOffset = Math.Max(durableOffset, log.DurableOffset);
+        if (failed)
+            return;
+        var since = model.Batches.Where(batch => batch.BaseOffset >= Math.Max(openedAt, log.DurableOffset)).ToArray();
+        Require(config.FlushPolicy.Kind != FlushKind.Records || since.Sum(batch => batch.Timestamps.Length) < config.FlushPolicy.Value, $"{config.FlushPolicy}, and {since.Length} batches are not flushed");
+        Require(config.FlushPolicy.Kind != FlushKind.Bytes || since.Sum(batch => batch.Bytes.Length) < config.FlushPolicy.Value, $"{config.FlushPolicy}, and {since.Sum(batch => batch.Bytes.Length)} bytes are not flushed");
+    }
+
+    private void Flush() => Try("flush", () =>
+    {
+        log.Flush();
+        durableOffset = model.NextOffset;
+        Require(log.DurableOffset == model.NextOffset, $"flushed, and durable is {log.DurableOffset} of {model.NextOffset}");
+    });
+
+    private void Roll() => Try("roll", log.Roll);
+
+    private void Try(string what, Action act)
+    {
+        Trace($"{what}");
+        try
+        {
+            act();
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            MustRefuse();
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+        }
+        CheckEnds();
+    }
+
+    private void Read()
+    {
+        var end = model.NextOffset;
+        var offset = random.NextInt64(model.StartOffset, end + 1);
+        var isolation = Pick(ReadIsolation.LogEnd, ReadIsolation.HighWatermark, ReadIsolation.Committed);
+        var most = Pick(1, 500, 5000, 1 << 20);
+        try
+        {
+            CheckRead(offset, isolation, most);
+            var to = random.NextInt64(offset, end + 1);
+            CheckAborted(offset, to);
+            try
+            {
+                log.Read(random.Next(2) == 0 ? end + 1 : model.StartOffset - 1, 1).Dispose();
+                Require(false, $"a read outside the log gave no error");
+            }
+            catch (OffsetOutOfRangeException)
+            {
+            }
+        }
+        catch (DiskException) when (HasFailed)
+        {
+        }
+    }
+
+    private void CheckRead(long offset, ReadIsolation isolation, int most)
+    {
+        var limit = isolation switch { ReadIsolation.LogEnd => log.EndOffset, ReadIsolation.HighWatermark => highWatermark, _ => log.LastStableOffset };
+        using var range = log.Read(offset, most, isolation);
+        var bytes = new byte[range.LengthBytes];
+        Require(range.CopyTo(bytes) == bytes.Length, $"the range of {bytes.Length} bytes is not there");
+        var at = model.Batches.FindIndex(batch => batch.LastOffset >= offset);
+        if (offset >= limit || at < 0 || model.Batches[at].LastOffset >= limit)
+        {
+            Require(bytes.Length == 0, $"a read from {offset} up to {limit} gave {bytes.Length} bytes");
+            return;
+        }
+        var next = log.Segments.Select(segment => segment.BaseOffset).Where(other => other > model.Batches[at].BaseOffset).DefaultIfEmpty(long.MaxValue).Min();
+        var expected = model.Batches[at..].TakeWhile(batch => batch.LastOffset < limit && batch.BaseOffset < next).SelectMany(batch => batch.Bytes).Take(Math.Max(most, model.Batches[at].Bytes.Length)).ToArray();
+        Require(bytes.AsSpan().SequenceEqual(expected), $"a read from {offset} of {most} bytes up to {limit} ({isolation}) gave {bytes.Length} bytes, and not the {expected.Length} expected");
+    }
+
+    private void CheckAborted(long from, long to)
+    {
+        var found = log.AbortedTransactions(from, to).Select(aborted => (aborted.ProducerId, aborted.LastOffset)).ToArray();
+        // What was deleted is not counted: a recovery does not read it again.
+        var expected = model.Aborted.Where(aborted => aborted.LastOffset >= from && aborted.FirstOffset < to).Select(aborted => (aborted.ProducerId, aborted.LastOffset)).ToArray();
+        Require(found.SequenceEqual(expected), $"aborted in [{from}, {to}) are {string.Join(", ", found)}, and should be {string.Join(", ", expected)}");
+    }
+
+    private void FindTimestamp()
+    {
+        var time = clock.NowMs + random.Next(-10_000, 3_000);
+        try
+        {
+            var found = log.FindTimestamp(time);
+            var expected = model.FindTimestamp(time);
+            Require(found?.Offset == expected?.Offset && found?.Timestamp == expected?.Timestamp, $"time {time} is at {found}, and should be at {expected}");
+        }
+        catch (DiskException) when (HasFailed)
+        {
+        }
+    }
+
+    private void WaitFor()
+    {
+        Require(!log.WaitFor(highWatermark, TimeSpan.Zero), $"a wait for {highWatermark} ended");
+        Require(highWatermark == 0 || log.WaitFor(highWatermark - 1, TimeSpan.Zero), $"a wait for {highWatermark - 1} did not end");
+    }
+
+    private void MoveHighWatermark()
+    {
+        if (highWatermarkFollows)
+            return;
+        var to = random.NextInt64(highWatermark, model.NextOffset + 1);
+        Trace($"high watermark {to}");
+        log.AdvanceHighWatermark(to);
+        highWatermark = to;
+        CheckEnds();
+    }
+
+    private void Delete()
+    {
+        if (!withDeletions)
+            return;
+        var to = Math.Min(model.LastStable(highWatermark).Least, highWatermark);
+        if (to <= model.StartOffset)
+            return;
+        // What is noted as the start has to be there after a crash.
+        to = Math.Min(random.NextInt64(model.StartOffset + 1, to + 1), durableOffset);
+        if (to <= model.StartOffset)
+            return;
+        Trace($"delete before {to}");
+        try
+        {
+            log.AdvanceStartOffset(to);
+        }
+        catch (DiskException) when (HasFailed)
+        {
+        }
+        model.StartOffset = to;
+        Require(log.StartOffset == to, $"the log starts at {log.StartOffset}, and should at {to}");
+    }
+
+    private void CloseAndOpen()
+    {
+        Trace($"close and open");
+        try
+        {
+            log.Close();
+        }
+        catch (Exception exception) when (exception is DiskException or AppendRejectedException)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            disk.Faults = StorageFaults.None;
+            Crash(Pick(true, false));
+            return;
+        }
+        durableOffset = model.NextOffset;
+        if (random.Next(2) == 0)
+        {
+            Trace($"cut after the close");
+            disk.CutPower();
+        }
+        Open(cleanStop: true);
+    }
+
+    /// <summary>The log has failed: as a user does it, or as the machine does.</summary>
+    private void Recover()
+    {
+        disk.Faults = StorageFaults.None;
+        if (random.Next(3) == 0)
+        {
+            try
+            {
+                log.Close();
+                Require(false, $"a failed log was closed as if it were clean");
+            }
+            catch (Exception exception) when (exception is DiskException or AppendRejectedException or ObjectDisposedException)
+            {
+            }
+        }
+        Crash(Pick(true, false));
+    }
+
+    private void Crash(bool cutsPower)
+    {
+        Crashes++;
+        Trace($"{(cutsPower ? "power cut" : "kill")}, durable {durableOffset} of {model.NextOffset}, recovery point {recoveryPoint}");
+        disk.Stop();
+        log.Abandon();
+        if (cutsPower)
+            disk.CutPower();
+        else
+            disk.Restart();
+        Open(cleanStop: false);
+    }
+
+    private void Open(bool cleanStop)
+    {
+        config = config with { FlushPolicy = onlyPolicy ?? RandomPolicy() };
+        config = config with
+        {
+            Preallocation = Pick(Preallocation.None, Preallocation.Fallocate, Preallocation.Zeroed),
+            WritePath = Pick(WritePath.Buffered, WritePath.Buffered, WritePath.Direct),
+        };
+        config = config with
+        {
+            FlushMethod = config.FlushPolicy.Kind != FlushKind.Each ? Pick(FlushMethod.Fdatasync, FlushMethod.WriteBehind)
+                : config.WritePath == WritePath.Direct ? Pick(FlushMethod.Fdatasync, FlushMethod.DSync)
+                : Pick(FlushMethod.Fdatasync, FlushMethod.DSync, FlushMethod.RwfDSync, FlushMethod.WriteBehind),
+        };
+        Trace($"open {(cleanStop ? "after a clean stop" : "and recover")}: {config.FlushPolicy}, {config.FlushMethod}, {config.Preallocation}, {config.WritePath}");
+        failed = false;
+        failuresAtOpen = disk.FailedCalls;
+        try
+        {
+            log = PartitionLog.Open(Folder, config, new LogOpenOptions
+            {
+                Storage = storage,
+                Clock = clock,
+                Worker = LogWorker.AtOnce,
+                CleanStop = cleanStop,
+                RecoveryPoint = recoveryPoint,
+                LogStartOffset = model.StartOffset,
+                Gaps = withGaps ? OffsetGaps.Kept : OffsetGaps.Lost,
+                HighWatermarkFollowsEnd = highWatermarkFollows,
+            });
+        }
+        catch (DiskException exception) when (HasFailed)
+        {
+            Trace($"  failed: {exception.Message}");
+            disk.Faults = StorageFaults.None;
+            disk.Stop();
+            if (random.Next(2) == 0)
+                disk.CutPower();
+            else
+                disk.Restart();
+            // Whoever could not open it cleanly does not take the stop for a clean one again.
+            Open(cleanStop: false);
+            return;
+        }
+        var faults = disk.Faults;
+        disk.Faults = StorageFaults.None;
+        CheckOpened(cleanStop);
+        disk.Faults = faults;
+    }
+
+    private FlushPolicy RandomPolicy() => random.Next(7) switch
+    {
+        0 => FlushPolicy.None,
+        1 => FlushPolicy.Roll,
+        2 => new FlushPolicy(FlushKind.Records, Pick(1, 10, 100)),
+        3 => new FlushPolicy(FlushKind.Bytes, Pick(1, 1000, 10_000)),
+        4 => new FlushPolicy(FlushKind.Group),
+        _ => FlushPolicy.Each,
+    };
+
+    private void CheckOpened(bool cleanStop)
+    {
+        var found = FolderCheck.ReadBatches(disk.Contents(Folder));
+        List<ParsedBatch> candidates = [.. model.Batches, .. maybe];
+        var kept = new List<ParsedBatch>();
+        var at = 0;
+        foreach (var batch in found)
+        {
+            // Where offsets may be missing, a segment that lost its end just behind a batch cannot be told from a gap.
+            if (withGaps && !cleanStop && log.Segments.Any(segment => segment.BaseOffset == batch.BaseOffset))
+                while (at < candidates.Count && candidates[at].BaseOffset < batch.BaseOffset && candidates[at].LastOffset >= durableOffset)
+                    at++;
+            Require(at < candidates.Count, $"{batch} was never appended");
+            Require(batch.Bytes.AsSpan().SequenceEqual(candidates[at].Bytes), $"{batch} is there, and {candidates[at]} should be");
+            kept.Add(candidates[at++]);
+        }
+        if (at < candidates.Count)
+            Require(candidates[at].LastOffset >= durableOffset, $"{candidates[at]} was durable, up to {durableOffset}, and is lost");
+        if (cleanStop)
+            Require(found.Count == model.Batches.Count, $"{model.Batches.Count} batches were closed cleanly, and {found.Count} are there");
+        if (candidates.Count > found.Count || maybe.Count > 0)
+            Trace($"  {found.Count} of {candidates.Count} batches are there");
+        maybe = [];
+        model.Keep(kept, log.Segments[^1].BaseOffset);
+        model.NoteReopening();
+        openedAt = model.NextOffset;
+        highWatermark = highWatermarkFollows ? model.NextOffset : Math.Min(model.StartOffset, model.NextOffset);
+        CheckEnds();
+        if (config.FlushPolicy.IsDurable)
+            Require(log.DurableOffset == model.NextOffset, $"{config.FlushPolicy}, and after opening durable is {log.DurableOffset} of {model.NextOffset}");
+        CheckProducers();
+        CheckAborted(model.StartOffset, model.NextOffset);
+        Require(log.StartOffset == model.StartOffset, $"the log starts at {log.StartOffset}, and should at {model.StartOffset}");
+        var offset = model.StartOffset;
+        while (offset < model.NextOffset)
+        {
+            CheckRead(offset, ReadIsolation.LogEnd, 1 << 20);
+            offset = log.Segments.Select(segment => segment.BaseOffset).Where(other => other > offset).DefaultIfEmpty(model.NextOffset).Min();
+        }
+    }
+
+    private void CheckProducers()
+    {
+        var partly = new LogModel();
+        foreach (var batch in model.Batches.Where(batch => batch.BaseOffset >= model.StartOffset))
+            partly.Add(batch);
+        foreach (var (id, expected) in model.Producers.ToArray())
+        {
+            var found = log.Producers.Find(id);
+            var mayBeLess = partly.Producers.GetValueOrDefault(id);
+            if (found is null)
+            {
+                Require(mayBeLess is null, $"producer {id} is not known");
+                model.Producers.Remove(id);
+                continue;
+            }
+            if (!Same(found, expected))
+            {
+                Require(model.StartOffset > 0 && mayBeLess is not null && Same(found, mayBeLess), $"producer {id} is {Text(found)}, and should be {expected.Epoch}, {expected.LastSequence}, {expected.TransactionStart}, {expected.CoordinatorEpoch}, {expected.LastTimestamp}");
+                mayBeLess!.SureBatches = Math.Min(1, mayBeLess.Batches.Count);
+                model.Producers[id] = mayBeLess;
+            }
+        }
+        Require(log.Producers.Producers.Count == model.Producers.Count, $"{log.Producers.Producers.Count} producers are known, and {model.Producers.Count} are there");
+    }
+
+    private static bool Same(Bench.SegmentLog.Producers.ProducerEntry found, ModelProducer expected) =>
+        found.Epoch == expected.Epoch && found.LastSequence == expected.LastSequence && found.TransactionFirstOffset == expected.TransactionStart
+        && found.CoordinatorEpoch == expected.CoordinatorEpoch && found.LastTimestamp == expected.LastTimestamp
+        && (expected.Batches.Count == 0 || found.LastBatch?.LastOffset == expected.Batches[^1].LastOffset);
+
+    private static FormattableString Text(Bench.SegmentLog.Producers.ProducerEntry found) =>
+        $"{found.Epoch}, {found.LastSequence}, {found.TransactionFirstOffset}, {found.CoordinatorEpoch}, {found.LastTimestamp}";
+
+    private void CloseAndCheck()
+    {
+        Trace($"close and check");
+        log.Close();
+        durableOffset = model.NextOffset;
+        FolderCheck.Closed(disk.Contents(Folder), model, config.IndexIntervalBytes, config.SegmentIndexBytes);
+        if (random.Next(2) == 0)
+        {
+            Trace($"cut after the close");
+            disk.CutPower();
+        }
+        Open(cleanStop: true);
+        log.Close();
+        FolderCheck.Closed(disk.Contents(Folder), model, config.IndexIntervalBytes, config.SegmentIndexBytes);
+    }
+}
