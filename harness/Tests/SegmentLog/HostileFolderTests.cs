@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text.Json;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Inspect;
@@ -86,6 +87,9 @@ public class HostileFolderTests
             }
             NamedOrNothing(() => log.FindTimestamp(1700000000000));
             log.Close();
+            // It is opened: whatever is in the folder now, all of it is told.
+            using var json = new Utf8JsonWriter(Stream.Null);
+            RecoveryCopy.Write(json, log.Recovery, storage, "/log");
         });
     }
 
