@@ -231,7 +231,7 @@ public sealed partial class PartitionLog
             NoteProducers(bytes);
         producers.EndOffset = info.LastOffset + 1;
         NoteRisk();
-        Volatile.Write(ref endOffset, info.LastOffset + 1);
+        PublishEnd(info.LastOffset + 1);
         if (highWatermarkFollowsEnd)
             SetHighWatermark(info.LastOffset + 1);
         if (config.FlushMethod == FlushMethod.WriteBehind)

@@ -63,6 +63,9 @@ public sealed partial class PartitionLog
 {
     private readonly object tail = new();
     private int waiting;
+    private long endVersion;
+    private long endBytes;
+    private Segment? endSegment;
 
     /// <summary>
     /// The range from the batch that holds an offset on. Takes no lock, and waits for no append.
@@ -74,11 +77,11 @@ public sealed partial class PartitionLog
     public LogRange Read(long offset, int maxBytes, ReadIsolation isolation = ReadIsolation.HighWatermark)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
-        var end = EndOffset;
-        var limit = isolation switch { ReadIsolation.LogEnd => end, ReadIsolation.HighWatermark => HighWatermark, _ => LastStableOffset };
+        var end = ReadEnd();
+        var limit = isolation switch { ReadIsolation.LogEnd => end.Offset, ReadIsolation.HighWatermark => HighWatermark, _ => LastStableOffset };
         var first = StartOffset;
-        if (offset < first || offset > end)
-            throw new OffsetOutOfRangeException($"offset {offset} is outside the log, which goes from {first} to {end}");
+        if (offset < first || offset > end.Offset)
+            throw new OffsetOutOfRangeException($"offset {offset} is outside the log, which goes from {first} to {end.Offset}");
         if (offset >= limit)
             return default;
         while (true)
@@ -100,7 +103,9 @@ public sealed partial class PartitionLog
                         return default;
                     continue;
                 }
-                if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
+                if (limit == end.Offset && segment == end.Segment)
+                    size = end.Bytes;
+                else if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
                     size = segment.Find(limit)?.Position ?? size;
                 return new LogRange(segment, place.Position, (int)Math.Min(size - place.Position, Math.Max(maxBytes, place.SizeBytes)), limit);
             }
@@ -109,6 +114,33 @@ public sealed partial class PartitionLog
                 throw new OffsetOutOfRangeException($"offset {offset} was deleted meanwhile; the log starts at {StartOffset}");
         }
     }
+
+    /// <summary>
+    /// The end of the log and where it is in its segment, as they were at one moment: a reader up to the end need not look
+    /// for it. Two figures and a reference cannot be written at once, so a version is made odd while they change.
+    /// </summary>
+    private LogEnd ReadEnd()
+    {
+        for (var spin = new SpinWait(); ; spin.SpinOnce(sleep1Threshold: -1))
+        {
+            var before = Volatile.Read(ref endVersion);
+            var end = new LogEnd(Volatile.Read(ref endOffset), Volatile.Read(ref endBytes), Volatile.Read(ref endSegment));
+            if ((before & 1) == 0 && Volatile.Read(ref endVersion) == before)
+                return end;
+        }
+    }
+
+    /// <summary>Under the lock of appends.</summary>
+    private void PublishEnd(long offset)
+    {
+        Interlocked.Increment(ref endVersion);
+        Volatile.Write(ref endSegment, active);
+        Volatile.Write(ref endBytes, active.SizeBytes);
+        Volatile.Write(ref endOffset, offset);
+        Volatile.Write(ref endVersion, endVersion + 1);
+    }
+
+    private readonly record struct LogEnd(long Offset, long Bytes, Segment? Segment);
 
     /// <summary>
     /// The transactions whose records a reader of committed records has to leave out.

@@ -92,7 +92,7 @@ public sealed partial class PartitionLog
 
     private void SetEnd(long offset)
     {
-        Volatile.Write(ref endOffset, offset);
+        PublishEnd(offset);
         Volatile.Write(ref highWatermark, Math.Min(highWatermark, offset));
         Volatile.Write(ref durableOffset, Math.Min(durableOffset, offset));
         if (epochs.TruncateFromEnd(offset))

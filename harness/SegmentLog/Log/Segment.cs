@@ -22,6 +22,9 @@ public sealed class Segment
     // Enough headers for the distance between two index entries, in one call.
     private const int LookupBytes = 8 << 10;
 
+    // Where batches are large, the entry's own header mostly tells where the next one is: reading more is copying for nothing.
+    private const int FirstLookupBytes = 512;
+
     [ThreadStatic]
     private static byte[]? lookupBuffer;
 
@@ -347,12 +350,13 @@ public sealed class Segment
         var end = SizeBytes;
         var bufferStart = 0L;
         var buffered = 0;
+        var wanted = FirstLookupBytes;
         while (end - position >= BatchView.HeaderBytes)
         {
             if (position - bufferStart is var at && (buffered == 0 || at + BatchView.HeaderBytes > buffered))
             {
                 bufferStart = position;
-                buffered = File.Read(buffer.AsSpan(0, (int)Math.Min(LookupBytes, end - position)), position);
+                buffered = File.Read(buffer.AsSpan(0, (int)Math.Min(wanted, end - position)), position);
                 if (buffered < BatchView.HeaderBytes)
                     return null;
                 at = 0;
@@ -372,6 +376,7 @@ public sealed class Segment
             if (lastOffset >= offset)
                 return new BatchPlace(position, BatchView.OverheadBytes + length, lastOffset);
             position += BatchView.OverheadBytes + length;
+            wanted = length < LookupBytes / 4 ? LookupBytes : FirstLookupBytes;
         }
         return null;
     }
