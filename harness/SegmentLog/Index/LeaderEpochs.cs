@@ -19,7 +19,9 @@ public sealed class LeaderEpochs
     /// <summary>The file's name.</summary>
     public const string FileName = "leader-epoch-checkpoint";
 
-    internal const int MostBytes = 16 << 20;
+    /// <summary>Most bytes of the file: a hundred thousand leaders. Its lines take many times that in memory.</summary>
+    internal const int MostBytes = 2 << 20;
+
     private readonly IStorage storage;
     private readonly string path;
     private readonly List<EpochEntry> entries = [];

@@ -13,7 +13,7 @@ namespace Bench.SegmentLog.Inspect;
 
 /// <summary>
 /// What is in a partition's folder, as JSON: every file with its size and SHA-256, every index entry, the leader epochs,
-/// and the producers of every snapshot. Files are read as they are, and nothing is checked.
+/// and the producers of every snapshot. Files are shown as they are; a snapshot that is none says so.
 /// </summary>
 internal static class FolderInventory
 {
@@ -39,10 +39,7 @@ internal static class FolderInventory
         foreach (var baseOffset in LogFiles.Segments(storage, folder))
             WriteSegment(json, storage, folder, baseOffset, names);
         json.WriteEndArray();
-        if (names.Contains(LeaderEpochs.FileName))
-            json.WriteString("leaderEpochCheckpoint", Encoding.UTF8.GetString(SmallFile.Read(storage, Path.Combine(folder, LeaderEpochs.FileName), LeaderEpochs.MostBytes)));
-        else
-            json.WriteNull("leaderEpochCheckpoint");
+        WriteEpochs(json, storage, folder, names);
         json.WriteStartArray("producerSnapshots");
         foreach (var name in names)
             if (LogFiles.OffsetOf(name, ProducerSnapshot.Suffix) is not null)
@@ -104,6 +101,21 @@ internal static class FolderInventory
         }
     }
 
+    private static void WriteEpochs(Utf8JsonWriter json, IStorage storage, string folder, string[] names)
+    {
+        string? text = null;
+        try
+        {
+            if (names.Contains(LeaderEpochs.FileName))
+                text = Encoding.UTF8.GetString(SmallFile.Read(storage, Path.Combine(folder, LeaderEpochs.FileName), LeaderEpochs.MostBytes));
+        }
+        catch (CorruptLogException)
+        {
+            // Too large to be one, and told by the recovery.
+        }
+        json.WriteString("leaderEpochCheckpoint", text);
+    }
+
     private static void WriteSnapshot(Utf8JsonWriter json, IStorage storage, string folder, string name)
     {
         var path = Path.Combine(folder, name);
@@ -111,8 +123,21 @@ internal static class FolderInventory
         json.WriteString("file", name);
         using (var file = storage.Open(path, OpenMode.Read))
             json.WriteNumber("size", file.LengthBytes);
+        List<ProducerEntry> producers;
+        try
+        {
+            producers = ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path);
+        }
+        catch (CorruptLogException exception)
+        {
+            // One that the opening did not need: it stays.
+            json.WriteNull("entries");
+            json.WriteString("damage", exception.Reason);
+            json.WriteEndObject();
+            return;
+        }
         json.WriteStartArray("entries");
-        foreach (var producer in ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path))
+        foreach (var producer in producers)
         {
             json.WriteStartObject();
             json.WriteNumber("producerId", producer.ProducerId);

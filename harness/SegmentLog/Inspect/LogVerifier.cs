@@ -143,7 +143,7 @@ public sealed class LogVerifier : IDisposable
                 Fault(path, 0, Say($"the segment's name is {segments[i]}, and the one before it goes up to {end}"));
             else if (i > 0 && segments[i] > end)
                 holes.Add((path, end, segments[i]));
-            end = Math.Max(end, LookAtSegment(segments[i], end, i == segments.Count - 1));
+            end = LookAtSegment(segments[i], Math.Max(end, segments[i]), i == segments.Count - 1);
         }
         TellHoles();
         TellEpochsAfter(end);
@@ -278,7 +278,8 @@ public sealed class LogVerifier : IDisposable
                 var isSound = LookAtRecords(file, scanner);
                 producers.Batch(file.Path, scanner, isSound);
             }
-            end = Math.Max(end, batch.NextOffset);
+            // One that is far off is one fault, and not one for each after it.
+            end = batch.NextOffset;
         }
         offsets.End(file.LengthBytes, isWhole);
         times.End(isWhole, isLast);
@@ -293,7 +294,7 @@ public sealed class LogVerifier : IDisposable
             return;
         if (epoch < latestEpoch)
             Fault(path, position, Say($"a batch of leader epoch {epoch} comes after one of epoch {latestEpoch}"));
-        latestEpoch = Math.Max(latestEpoch, epoch);
+        latestEpoch = epoch;
         if (!epochsKnown)
             return;
         while (epochAt + 1 < epochs.Count && epochs[epochAt + 1].StartOffset <= batch.BaseOffset)

