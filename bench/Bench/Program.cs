@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Bench.Commands;
+using Bench.Disk.Compression;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
 
@@ -20,6 +21,7 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new ListCommand(),
     new RunCommand(),
     new ReportCommand(),
+    new LogCommand(),
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);
@@ -39,7 +41,7 @@ catch (Exception exception) when (exception is PlanException or RecordException)
     Console.Error.WriteLine($"bench: {exception.Message}");
     return ExitCode.WrongUse;
 }
-catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CodecMissingException)
 {
     Console.Error.WriteLine($"bench: {exception.Message}");
     return ExitCode.Failed;

@@ -85,7 +85,7 @@ public class FileSystemTests
     }
 
     // Memory has nothing to do with the target; it is measured once, on the disk of the tests.
-    private static readonly string[] OnDisk = ["*Medium=Disk*", "CachePath*", "Transfer*"];
+    private static readonly string[] OnDisk = ["*Medium=Disk*", "CachePath*", "Transfer*", "LogAppend*", "LogRead*", "LogRecovery*"];
 
     private static IReadOnlyList<RunRecord> Smoke(RunPlace place, int exitCode, params string[] filters)
     {

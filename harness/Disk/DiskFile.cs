@@ -205,6 +205,14 @@ public sealed unsafe class DiskFile : IDisposable
             throw DiskException.FromErrno("posix_fadvise", Path, errno);
     }
 
+    /// <summary>Gives up the pages of a range in the cache; those that are dirty stay.</summary>
+    public void AdviseDone(long position, long lengthBytes)
+    {
+        var errno = Libc.posix_fadvise(Descriptor, position, lengthBytes, POSIX_FADV_DONTNEED);
+        if (errno != 0)
+            throw DiskException.FromErrno("posix_fadvise", Path, errno);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,16 +1,17 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace Bench.TestSupport;
 
 /// <summary>
-/// A fact that needs programs (<c>"mkfs.xfs"</c>) or files (<c>"/dev/fuse"</c>); skipped, with what is missing as the
-/// reason, where one is not there.
+/// A fact that needs programs (<c>"mkfs.xfs"</c>), files (<c>"/dev/fuse"</c>) or libraries (<c>"libzstd.so.1"</c>);
+/// skipped, with what is missing as the reason, where one is not there.
 /// </summary>
 public sealed class NeedsFactAttribute : FactAttribute
 {
     /// <summary>A fact with these needs.</summary>
-    /// <param name="needs">Names of programs, or full paths of files and devices.</param>
+    /// <param name="needs">Names of programs, full paths of files and devices, or sonames of libraries.</param>
     public NeedsFactAttribute(params string[] needs) => Skip = Requirements.Missing(needs);
 }
 
@@ -18,7 +19,7 @@ public sealed class NeedsFactAttribute : FactAttribute
 public sealed class NeedsTheoryAttribute : TheoryAttribute
 {
     /// <summary>A theory with these needs.</summary>
-    /// <param name="needs">Names of programs, or full paths of files and devices.</param>
+    /// <param name="needs">Names of programs, full paths of files and devices, or sonames of libraries.</param>
     public NeedsTheoryAttribute(params string[] needs) => Skip = Requirements.Missing(needs);
 }
 
@@ -26,7 +27,7 @@ public sealed class NeedsTheoryAttribute : TheoryAttribute
 public sealed class RootFactAttribute : FactAttribute
 {
     /// <summary>A fact with these needs, and root.</summary>
-    /// <param name="needs">Names of programs, or full paths of files and devices.</param>
+    /// <param name="needs">Names of programs, full paths of files and devices, or sonames of libraries.</param>
     public RootFactAttribute(params string[] needs) => Skip = Requirements.MissingRoot() ?? Requirements.Missing(needs);
 }
 
@@ -34,7 +35,7 @@ public sealed class RootFactAttribute : FactAttribute
 public sealed class RootTheoryAttribute : TheoryAttribute
 {
     /// <summary>A theory with these needs, and root.</summary>
-    /// <param name="needs">Names of programs, or full paths of files and devices.</param>
+    /// <param name="needs">Names of programs, full paths of files and devices, or sonames of libraries.</param>
     public RootTheoryAttribute(params string[] needs) => Skip = Requirements.MissingRoot() ?? Requirements.Missing(needs);
 }
 
@@ -44,9 +45,13 @@ internal static class Requirements
 
     public static string? Missing(string[] needs)
     {
-        var missing = needs.Where(need => Command.Find(need) is null).ToArray();
+        var missing = needs.Where(need => !IsHere(need)).ToArray();
         return missing.Length == 0 ? null : $"needs {string.Join(", ", missing)}, which is not here";
     }
+
+    // Where the libraries lie depends on the architecture and the distribution: the loader knows.
+    private static bool IsHere(string need) =>
+        need.Contains(".so.", StringComparison.Ordinal) ? NativeLibrary.TryLoad(need, out _) : Command.Find(need) is not null;
 
     // Root alone is not enough: a container's root may lack the capability to mount.
     public static string? MissingRoot()

@@ -23,6 +23,18 @@ public enum Quantity
     /// <summary>CPU seconds per 10⁹ bytes.</summary>
     CpuSecondsPerGB,
 
+    /// <summary>A size, written binary: 1 MiB is 2²⁰ bytes.</summary>
+    Bytes,
+
+    /// <summary>Time in milliseconds.</summary>
+    Milliseconds,
+
+    /// <summary>Time in seconds.</summary>
+    Seconds,
+
+    /// <summary>A share of a whole, written in percent.</summary>
+    Share,
+
     /// <summary>A percentile, given as 1 / (1 − p): 10 is the 90th, 1000 the 99.9th.</summary>
     Nines,
 }
@@ -47,6 +59,10 @@ public static class Format
             Quantity.ValuesPerSecond => Scaled(figure) + " values/s",
             Quantity.Nanoseconds => Nanoseconds(figure),
             Quantity.CpuSecondsPerGB => Significant(figure) + " s/GB",
+            Quantity.Bytes => Bytes(Math.Round(figure)),
+            Quantity.Milliseconds => figure == 0 ? "0 ms" : Nanoseconds(figure * 1e6),
+            Quantity.Seconds => figure == 0 ? "0 s" : Seconds(figure),
+            Quantity.Share => Percent(figure, figure < 0.0995 ? 1 : 0),
             Quantity.Nines => Percentile(figure),
             _ => Number(figure),
         };
@@ -67,6 +83,9 @@ public static class Format
     {
         if (low is not { } first || high is not { } last)
             return Missing;
+        var nanoseconds = quantity switch { Quantity.Milliseconds => 1e6, Quantity.Seconds => 1e9, _ => 0 };
+        if (nanoseconds > 0 && last * nanoseconds < 120e9)
+            return Interval(Quantity.Nanoseconds, first * nanoseconds, last * nanoseconds);
         var (size, _) = quantity switch
         {
             Quantity.BytesPerSecond => BytesUnit(last),
@@ -131,7 +150,9 @@ public static class Format
     public static string RatioInterval(double low, double high) => $"{RatioEnd(low)} to {RatioEnd(high)}";
 
     /// <summary>A share as a whole percentage with a no-break space: "45 %".</summary>
-    public static string Percent(double share) => (share * 100).ToString("0", Invariant) + " %";
+    public static string Percent(double share) => Percent(share, 0);
+
+    private static string Percent(double share, int decimals) => (share * 100).ToString("F" + decimals.ToString(Invariant), Invariant) + " %";
 
     /// <summary>1 / (1 − p) as the percentile's name: 2 is "p50", 1000 is "p99.9".</summary>
     public static string Percentile(double nines) =>

@@ -209,23 +209,33 @@ public static class HtmlReport
         {
             var verdicts = chart.Series.SelectMany(series => series.Points).Select(point => point.Verdict).ToHashSet();
             var doubted = verdicts.Contains(Verdict.Contradicted) || verdicts.Contains(Verdict.Unproven);
-            if (chart.Series.Count < 2 && !doubted)
+            var heat = chart.Kind == ChartKind.HeatMap;
+            if (chart.Series.Count < 2 && !doubted && !heat)
                 return;
             html.Raw("<ul class=\"legend\" aria-hidden=\"true\">");
-            foreach (var series in chart.Series.Count < 2 ? [] : chart.Series)
-            {
-                var bar = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
-                var dash = string.Join(' ', Marks.Dash(series.Variant).Select(length => length.ToString(CultureInfo.InvariantCulture)));
-                html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(bar ? 14 : 30)}\" height=\"12\">"))
-                    .Raw(bar ? "<path d=\"M0 0H14V12H0Z\"/>"
-                        : $"<line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\"{(dash.Length == 0 ? "" : $" stroke-dasharray=\"{dash}\"")}/><path transform=\"translate(10.5 1.5) scale(.75)\" d=\"{Marks.Shape(series.Color)}\"/>")
-                    .Raw("</svg>").Text(series.Name).Raw("</li>");
-            }
+            if (heat)
+                html.Raw("<li>").Text(Format.Short(chart.Y.Quantity, chart.Y.Min))
+                    .Raw(string.Create(CultureInfo.InvariantCulture, $" <span class=\"ramp s{chart.Series[0].Color % Marks.Colors}\"></span> "))
+                    .Text(Format.Short(chart.Y.Quantity, chart.Y.Max)).Raw("</li>");
+            foreach (var series in chart.Series.Count < 2 || heat ? [] : chart.Series)
+                html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(IsBar(chart) ? 14 : 30)}\" height=\"12\">"))
+                    .Raw(Sign(chart, series)).Raw("</svg>").Text(series.Name).Raw("</li>");
             if (verdicts.Contains(Verdict.Contradicted))
                 html.Raw("<li class=\"contradicted\"><span class=\"verdict\">✗ contradicted</span></li>");
             if (verdicts.Contains(Verdict.Unproven))
-                html.Raw("<li class=\"unproven\"><span class=\"verdict\">hollow: unproven</span></li>");
+                html.Raw($"<li class=\"unproven\"><span class=\"verdict\">{(heat || chart.Kind == ChartKind.Timeline ? "?" : "hollow:")} unproven</span></li>");
             html.Raw("</ul>");
+        }
+
+        private static bool IsBar(Chart chart) => chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
+
+        private static string Sign(Chart chart, Series series)
+        {
+            if (IsBar(chart))
+                return "<path d=\"M0 0H14V12H0Z\"/>";
+            var dash = string.Join(' ', Marks.Dash(series.Variant).Select(length => length.ToString(CultureInfo.InvariantCulture)));
+            return $"<line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\"{(dash.Length == 0 ? "" : $" stroke-dasharray=\"{dash}\"")}/>"
+                + (chart.Kind == ChartKind.Timeline ? "" : $"<path transform=\"translate(10.5 1.5) scale(.75)\" d=\"{Marks.Shape(series.Color)}\"/>");
         }
 
         private void Table(Table table, string id)

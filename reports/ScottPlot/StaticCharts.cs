@@ -51,19 +51,101 @@ public static class StaticCharts
     {
         var plot = new Plot();
         var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
-        if (rows)
-            Bars(plot, chart);
-        else
-            Lines(plot, chart);
-
         plot.Title(chart.Subtitle.Length == 0 ? chart.Title : $"{chart.Title}\n{chart.Subtitle}");
         plot.XLabel(rows ? chart.Y.Name : chart.X.Name);
-        plot.YLabel(rows ? "" : chart.Y.Name);
-        Ticks(plot, chart, rows);
+        plot.YLabel(rows ? "" : chart.Kind == ChartKind.HeatMap ? chart.SeriesMeaning : chart.Y.Name);
+        switch (chart.Kind)
+        {
+            case ChartKind.HeatMap:
+                Cells(plot, chart);
+                return plot;
+            case ChartKind.Timeline:
+                Timeline(plot, chart);
+                break;
+            case ChartKind.Bars or ChartKind.StackedBars:
+                Bars(plot, chart);
+                Ticks(plot, chart, rows);
+                break;
+            default:
+                Lines(plot, chart);
+                Ticks(plot, chart, rows);
+                break;
+        }
         if (chart.Series.Count > 1)
             plot.ShowLegend(Alignment.UpperRight);
         return plot;
     }
+
+    /// <summary>A rectangle and a text a cell; a contradicted one is paper with a dashed border and a cross of two strokes.</summary>
+    private static void Cells(Plot plot, Chart chart)
+    {
+        const double half = 0.48;
+        for (var row = 0; row < chart.Series.Count; row++)
+        {
+            var y = chart.Series.Count - 1 - row;
+            foreach (var point in chart.Series[row].Points)
+            {
+                var contradicted = point.Verdict == Verdict.Contradicted;
+                var heat = EChartsOptions.Heat(chart.Y, point.Y);
+                var cell = plot.Add.Rectangle(point.X - half, point.X + half, y - half, y + half);
+                cell.FillColor = contradicted ? Paper : Mixed(Palette[chart.Series[row].Color % Palette.Length], 0.07 + 0.93 * heat);
+                cell.LineColor = contradicted ? Contradicted : Paper;
+                cell.LinePattern = contradicted ? LinePattern.Dashed : LinePattern.Solid;
+                cell.LineWidth = 1.5f;
+                if (contradicted)
+                {
+                    Stroke(plot, point.X - half, y - half, point.X + half, y + half, Contradicted, 0.75f);
+                    Stroke(plot, point.X - half, y + half, point.X + half, y - half, Contradicted, 0.75f);
+                }
+                var mark = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
+                var text = plot.Add.Text(mark + Format.Short(chart.Y.Quantity, point.Y), point.X, y);
+                // Above about half of the colour white is read better than ink.
+                text.LabelFontColor = contradicted ? Contradicted : heat > 0.5 ? Paper : Ink;
+                text.LabelFontSize = 12;
+                text.LabelAlignment = Alignment.MiddleCenter;
+            }
+        }
+        plot.Axes.Bottom.TickGenerator = Places(chart.X.Categories);
+        plot.Axes.Left.TickGenerator = new NumericManual(Enumerable.Range(0, chart.Series.Count).Select(row => (double)(chart.Series.Count - 1 - row)).ToArray(), [.. chart.Series.Select(series => series.Name)]);
+        plot.Axes.SetLimits(-0.5, chart.X.Categories.Count - 0.5, -0.5, chart.Series.Count - 0.5);
+        plot.HideGrid();
+    }
+
+    /// <summary>Throughput on the left axis, latency on the right one, and a line for each event: one plot where the page has panels.</summary>
+    private static void Timeline(Plot plot, Chart chart)
+    {
+        foreach (var series in chart.Series)
+        {
+            var upper = series.Panel == 0;
+            var axis = upper || chart.LowerY is null ? chart.Y : chart.LowerY;
+            var line = plot.Add.Scatter(series.Points.Select(point => point.X).ToArray(), series.Points.Select(point => Length(axis, point.Y)).ToArray());
+            line.LineColor = series.Points.Any(point => point.Verdict == Verdict.Contradicted) ? Contradicted : Palette[series.Color % Palette.Length];
+            line.LineWidth = upper ? 2 : 1;
+            line.MarkerSize = 0;
+            line.LegendText = series.Name;
+            if (!upper)
+                line.Axes.YAxis = plot.Axes.Right;
+        }
+        string[] kinds = [.. chart.Events.Select(made => made.Kind).Distinct()];
+        foreach (var made in chart.Events)
+        {
+            var line = plot.Add.VerticalLine(made.Start);
+            line.LineColor = Palette[(4 + Array.IndexOf(kinds, made.Kind)) % Palette.Length];
+            line.LineWidth = 0.75f;
+            line.LinePattern = LinePattern.Dotted;
+        }
+        if (chart.LowerY is { } latency)
+        {
+            plot.Axes.Right.Label.Text = latency.Name;
+            Powers(plot.Axes.Right, latency, chart.Series.Where(series => series.Panel == 1).SelectMany(series => series.Points).Select(point => point.Y));
+        }
+    }
+
+    private static Color Mixed(Color color, double share) => new(
+        (byte)Math.Round(Paper.R + (color.R - Paper.R) * share), (byte)Math.Round(Paper.G + (color.G - Paper.G) * share), (byte)Math.Round(Paper.B + (color.B - Paper.B) * share));
+
+    private static NumericManual Places(IReadOnlyList<string> names) =>
+        new(Enumerable.Range(0, names.Count).Select(place => (double)place).ToArray(), [.. names]);
 
     private static void Bars(Plot plot, Chart chart)
     {
@@ -209,7 +291,7 @@ public static class StaticCharts
             return;
         }
         if (chart.X.Scale == AxisScale.Category)
-            plot.Axes.Bottom.TickGenerator = new NumericManual(Enumerable.Range(0, chart.X.Categories.Count).Select(place => (double)place).ToArray(), [.. chart.X.Categories]);
+            plot.Axes.Bottom.TickGenerator = Places(chart.X.Categories);
         else
             Powers(plot.Axes.Bottom, chart.X, chart.Series.SelectMany(series => series.Points).Select(point => point.X));
         Powers(plot.Axes.Left, chart.Y, chart.Series.SelectMany(series => series.Points).Select(point => point.Y));

@@ -76,14 +76,17 @@ public sealed class OpenPage : IAsyncDisposable
 
 public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
 {
-    private static readonly IReadOnlyList<RunRecord> Sample = new SampleRecords().All();
+    private static readonly IReadOnlyList<RunRecord> Sample = new SampleRecords().Everything();
+
+    /// <summary>Half as many charts, for what is the same with few of them.</summary>
+    private static readonly IReadOnlyList<RunRecord> Small = new SampleRecords().All();
 
     [ChromiumFact]
     public async Task Every_chart_draws_and_nothing_leaves_the_file()
     {
         await using var open = await chromium.Open(Sample);
         var plots = await open.Page.Locator(".plot").CountAsync();
-        Assert.InRange(plots, 12, 40);
+        Assert.InRange(plots, 50, 120);
         // Marks, not only axes: each chart has at least one path per series of its option.
         var empty = await open.Page.EvaluateAsync<string[]>("""
             [...document.querySelectorAll('.plot')].filter(plot => {
@@ -101,7 +104,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task The_page_cannot_reach_the_network_even_if_it_wanted_to()
     {
-        await using var open = await chromium.Open(Sample.Take(1).ToArray());
+        await using var open = await chromium.Open(Small.Take(1).ToArray());
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var address = FormattableString.Invariant($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
@@ -121,7 +124,11 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         for (var index = 0; index < Sample.Count; index++)
         {
             var record = Sample[index];
-            var family = record.Workload switch { "CachePath" => "cache-path", "Transfer" => "transfer", _ => "access-pattern" };
+            var family = record.Workload switch
+            {
+                "CachePath" => "cache-path", "Transfer" => "transfer", "LogAppend" => "log-append", "LogRead" => "log-read", "LogRecovery" => "log-recovery", "LogEncode" => "log-encode",
+                _ => "access-pattern",
+            };
             var cells = await open.Page.EvaluateAsync<Dictionary<string, string>>("""
                 ([table, anchor]) => {
                   const row = document.querySelector(`#${table} a[href="#${anchor}"]`).closest('tr');
@@ -137,12 +144,21 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
             Assert.Equal(Format.BytesPerSecond(record.BytesPerSecond!.Median), cells["Throughput"]);
             Assert.Equal(Format.Interval(Quantity.BytesPerSecond, record.BytesPerSecond.Low, record.BytesPerSecond.High), cells["94 % interval"]);
             Assert.Equal(Format.Scaled(record.OperationsPerSecond!.Median), cells["IOPS"]);
-            Assert.Equal(record.LatencyNs.Count == 0 ? Format.Missing : Format.Nanoseconds(record.LatencyNs.Values.Single().P50), cells["p50"]);
+            if (cells.TryGetValue("p50", out var median))
+                Assert.Equal(record.LatencyNs.GetValueOrDefault(record.Operation.ToLowerInvariant()) is { } latency ? Format.Nanoseconds(latency.P50) : Format.Missing, median);
+            else
+                Assert.Empty(record.LatencyNs);
             Assert.EndsWith(record.Evidence.Verdict.ToString().ToLowerInvariant(), cells["Evidence"], StringComparison.Ordinal);
             if (record.Metrics.TryGetValue("valuesPerSecond", out var values))
                 Assert.Equal(Format.Scaled(values.Median), cells["Values/s"]);
             if (record.Metrics.TryGetValue("cpuSecondsPerGB", out var cpu))
                 Assert.Equal(Format.Significant(cpu.Median), cells["CPU s/GB"]);
+            if (record.Metrics.TryGetValue("dataAtRiskBytes", out var risk))
+                Assert.Equal(Format.Bytes(Math.Round(risk.Median)), cells["At risk"]);
+            if (record.Metrics.TryGetValue("recoverySeconds", out var recovery))
+                Assert.Equal(Format.Seconds(recovery.Median), cells["Recovery"]);
+            if (record.LatencyNs.TryGetValue("fsync", out var fsync))
+                Assert.Equal(Format.Nanoseconds(fsync.P99), cells["fsync p99"]);
         }
     }
 
@@ -162,8 +178,8 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task The_system_s_dark_mode_is_followed()
     {
-        await using var light = await chromium.Open(Sample);
-        await using var dark = await chromium.Open(Sample, scheme: ColorScheme.Dark);
+        await using var light = await chromium.Open(Small);
+        await using var dark = await chromium.Open(Small, scheme: ColorScheme.Dark);
         Assert.Equal(("rgb(255, 255, 255)", "rgb(21, 24, 27)"), (await Paper(light), await Paper(dark)));
         Assert.NotEqual(await FirstInk(light), await FirstInk(dark));
     }
@@ -171,7 +187,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task The_keyboard_alone_switches_the_colours_and_the_charts_follow()
     {
-        await using var open = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Small);
         var before = await FirstInk(open);
         await open.Page.Keyboard.PressAsync("Tab");
         Assert.Equal("Skip to the results", await open.Page.EvaluateAsync<string>("document.activeElement.textContent"));
@@ -235,7 +251,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task A_link_to_evidence_opens_it()
     {
-        await using var open = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Small);
         await open.Page.Locator("#table-cache-path a[href^='#case-1-']").Last.ClickAsync();
         var target = open.Page.Locator(await open.Page.EvaluateAsync<string>("location.hash"));
         await Assertions.Expect(target.Locator("table")).ToBeVisibleAsync();
@@ -244,10 +260,10 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task The_button_saves_the_records_as_they_are()
     {
-        await using var open = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Small);
         var download = await open.Page.RunAndWaitForDownloadAsync(() => open.Page.Locator("#save").ClickAsync());
         Assert.Equal("records.jsonl", download.SuggestedFilename);
-        Assert.Equal(Sample.Select(RecordJson.Write), File.ReadAllLines(await download.PathAsync()));
+        Assert.Equal(Small.Select(RecordJson.Write), File.ReadAllLines(await download.PathAsync()));
         var compressed = await open.Page.RunAndWaitForDownloadAsync(() => open.Page.Locator("#records").ClickAsync());
         Assert.Equal("records.jsonl.gz", compressed.SuggestedFilename);
         Assert.Empty(open.Complaints);
@@ -256,8 +272,8 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task Print_shows_everything_and_no_controls()
     {
-        await using var light = await chromium.Open(Sample);
-        await using var open = await chromium.Open(Sample, scheme: ColorScheme.Dark);
+        await using var light = await chromium.Open(Small);
+        await using var open = await chromium.Open(Small, scheme: ColorScheme.Dark);
         var onScreen = await FirstInk(open);
         await open.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
@@ -275,10 +291,88 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task A_contradicted_point_says_so_when_asked()
     {
-        await using var open = await chromium.Open(Sample);
+        await using var open = await chromium.Open(Small);
         var options = await open.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('.plot')].map(plot => document.getElementById(plot.id + '-option').textContent)");
         Assert.Contains(options, option => Tip().IsMatch(option));
         await Assertions.Expect(open.Page.Locator("tr.contradicted").First).ToContainTextAsync("✗ contradicted");
+    }
+
+    [ChromiumTheory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(1440, ColorScheme.Dark)]
+    public async Task Every_cell_of_a_heat_map_is_coloured_by_its_figure_and_can_be_read(int width, ColorScheme scheme)
+    {
+        await using var open = await chromium.Open(Sample, width, scheme);
+        var faults = await open.Page.EvaluateAsync<string[]>("""
+            (() => {
+              const faults = [];
+              const channels = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
+              const hex = text => text.startsWith('#') ? text.slice(1).replace(/^(.)(.)(.)$/, '$1$1$2$2$3$3').match(/../g).map(part => parseInt(part, 16)) : channels(text);
+              const light = colour => hex(colour).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+              const contrast = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+              const within = (box, x, y) => x > box.left && x < box.right && y > box.top && y < box.bottom;
+              for (const plot of document.querySelectorAll('.plot')) {
+                const data = JSON.parse(document.getElementById(plot.id + '-option').textContent).series.filter(series => series.bench.heat).flatMap(series => series.data);
+                if (!data.length) continue;
+                const cells = [...plot.querySelectorAll('path[fill^="rgb"], path[fill^="#"]')].map(path => ({ fill: path.getAttribute('fill'), box: path.getBoundingClientRect() })).filter(cell => cell.box.height > 20 && cell.box.width > 20);
+                if (cells.length !== data.length) faults.push(`${plot.id}: ${cells.length} cells for ${data.length} figures`);
+                const shown = [...plot.querySelectorAll('text')].map(text => ({ text: text.textContent, fill: text.getAttribute('fill'), box: text.getBoundingClientRect() }));
+                let read = 0;
+                for (const text of shown) {
+                  const cell = cells.find(cell => within(cell.box, (text.box.left + text.box.right) / 2, (text.box.top + text.box.bottom) / 2));
+                  if (!cell) continue;
+                  read++;
+                  if (text.box.left < cell.box.left - 1 || text.box.right > cell.box.right + 1) faults.push(`${plot.id}: '${text.text}' is wider than its cell`);
+                  if (contrast(text.fill, cell.fill) < 4.4) faults.push(`${plot.id}: '${text.text}' on ${cell.fill} has a contrast of ${contrast(text.fill, cell.fill)}`);
+                }
+                if (read < data.length) faults.push(`${plot.id}: ${read} texts in ${data.length} cells`);
+              }
+              return faults;
+            })()
+            """);
+        Assert.True(faults.Length == 0, string.Join("\n", faults.Take(20)));
+    }
+
+    [ChromiumTheory]
+    [InlineData(390)]
+    [InlineData(1440)]
+    public async Task No_text_of_a_heat_map_or_timeline_lies_on_another(int width)
+    {
+        await using var open = await chromium.Open(Sample, width);
+        var faults = await open.Page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll('.plot')].flatMap(plot => {
+              const option = JSON.parse(document.getElementById(plot.id + '-option').textContent);
+              if (!Array.isArray(option.grid) && !option.series.some(series => series.bench.heat)) return [];
+              const frame = plot.getBoundingClientRect();
+              const texts = [...plot.querySelectorAll('text')].filter(text => text.textContent.trim()).map(text => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+              const outside = texts.filter(({ box }) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1).map(({ text }) => `${plot.id}: '${text}' leaves the chart`);
+              const met = texts.flatMap((a, i) => texts.slice(i + 1).filter(b => a.box.left < b.box.right - 1 && b.box.left < a.box.right - 1 && a.box.top < b.box.bottom - 3 && b.box.top < a.box.bottom - 3)
+                .map(b => `${plot.id}: '${a.text}' on '${b.text}'`));
+              return [...outside, ...met];
+            })
+            """);
+        Assert.True(faults.Length == 0, string.Join("\n", faults.Take(20)));
+    }
+
+    [ChromiumFact]
+    public async Task A_timeline_has_its_lines_and_a_mark_for_each_event()
+    {
+        await using var open = await chromium.Open(Sample);
+        var faults = await open.Page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll('.plot')].flatMap(plot => {
+              const option = JSON.parse(document.getElementById(plot.id + '-option').textContent);
+              if (!Array.isArray(option.grid)) return [];
+              const events = option.series.filter(series => series.bench.event).flatMap(series => series.data);
+              const marks = [...plot.querySelectorAll('path')].filter(path => path.getAttribute('fill-opacity') === '0.8' && path.getAttribute('fill') !== 'none');
+              const lines = [...plot.querySelectorAll('path')].filter(path => path.getAttribute('stroke-width') === '1.5' && path.getAttribute('fill') === 'none');
+              return [
+                ...marks.length === events.length ? [] : [`${plot.id}: ${marks.length} marks for ${events.length} events`],
+                ...lines.length >= option.series.filter(series => series.type === 'line').length ? [] : [`${plot.id}: ${lines.length} lines`],
+              ];
+            })
+            """);
+        Assert.True(faults.Length == 0, string.Join("\n", faults));
     }
 
     private static Task<string> Paper(OpenPage open) => open.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");

@@ -13,13 +13,10 @@ public class SamplePages
         if (Environment.GetEnvironmentVariable("BENCH_SAMPLE_PAGES") is not { Length: > 0 } folder)
             return;
         Directory.CreateDirectory(folder);
-        var one = new SampleRecords().All();
-        var other = new SampleRecords(2, "20261123-090000-77aa") { Speed = 1.4 }.All();
-        var samples = new SampleRecords();
-        Bench.Measure.Records.RunRecord[] log = [.. from segment in new[] { "16MiB", "1GiB" }
-                                                    from flush in new[] { "never", "every 1 MiB", "always" }
-                                                    select samples.Other("LogAppend", ("SegmentBytes", segment), ("FlushPolicy", flush))];
-        File.WriteAllText(Path.Combine(folder, "one.html"), HtmlReport.Render([.. one, .. log], new ReportOptions()));
+        var one = new SampleRecords().Everything();
+        var other = new SampleRecords(2, "20261123-090000-77aa") { Speed = 1.4 }.Everything();
+        File.WriteAllText(Path.Combine(folder, "log.html"), HtmlReport.Render([.. new SampleRecords().RawWrites(), .. new SampleRecords().Log()], new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "one.html"), HtmlReport.Render(one, new ReportOptions()));
         File.WriteAllText(Path.Combine(folder, "two.html"), HtmlReport.Render([.. one, .. other], new ReportOptions { Anonymous = true }));
         File.WriteAllText(Path.Combine(folder, "hostile.html"), HtmlReport.Render([.. one.Select(record => Hostile.Of(record))], new ReportOptions()));
         File.WriteAllText(Path.Combine(folder, "one.md"), MarkdownReport.Render(one, new ReportOptions()));

@@ -9,7 +9,7 @@ namespace Bench.Reports.Tests;
 /// Records as a run of the quick profile makes them, from a seed: three families, about sixty cases, some of them
 /// contradicted, unproven or failed. The figures are of the size that a virtual disk shows.
 /// </summary>
-internal sealed class SampleRecords(int seed = 1, string run = "20261122-130138-5f3a")
+internal sealed partial class SampleRecords(int seed = 1, string run = "20261122-130138-5f3a")
 {
     private readonly Random random = new(seed);
     private readonly DateTimeOffset start = new(2026, 11, 22, 13, 1, 38, TimeSpan.Zero);
@@ -153,6 +153,9 @@ internal sealed class SampleRecords(int seed = 1, string run = "20261122-130138-
                     ? Contradicted(record, "zero-copy", "userSpaceBytesShare", 1, "≤ 0.01", "every byte passed through user space (/proc/self/io rchar)") : record;
             }
     }
+
+    /// <summary>The three families over files and the four over the log.</summary>
+    public IReadOnlyList<RunRecord> Everything() => [.. All(), .. RawWrites(), .. Log()];
 
     /// <summary>A case of a family that this build has no section for.</summary>
     public RunRecord Other(string workload, params (string, string)[] parameters) =>

@@ -67,13 +67,25 @@ function short(value) {
   return `${+value.toPrecision(3)}`;
 }
 
+const time = ns => ns === 0 ? '0'
+  : ns >= 1e9 ? `${+(ns / 1e9).toPrecision(3)} s`
+  : ns >= 1e6 ? `${+(ns / 1e6).toPrecision(3)} ms`
+  : ns >= 1e3 ? `${+(ns / 1e3).toPrecision(3)} µs` : `${+ns.toPrecision(3)} ns`;
+
+const binary = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+function size(value) {
+  const power = value < 1 ? 0 : Math.min(binary.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${+(value / 1024 ** power).toPrecision(3)} ${binary[power]}`;
+}
+
 // Only for the ticks of an axis; every figure that is a result was written by the report itself.
 const ticks = {
   bytesPerSecond: value => value === 0 ? '0' : `${short(value)}B/s`.replace(/(\d)([GMk]?)B/, '$1 $2B'),
-  nanoseconds: value => value === 0 ? '0'
-    : value >= 1e9 ? `${+(value / 1e9).toPrecision(3)} s`
-    : value >= 1e6 ? `${+(value / 1e6).toPrecision(3)} ms`
-    : value >= 1e3 ? `${+(value / 1e3).toPrecision(3)} µs` : `${+value.toPrecision(3)} ns`,
+  bytes: size,
+  nanoseconds: time,
+  milliseconds: value => time(value * 1e6),
+  seconds: value => time(value * 1e9),
+  share: value => value === 0 ? '0' : `${+(value * 100).toPrecision(3)} %`,
   nines: value => `${+((1 - 1 / value) * 100).toFixed(6)} %`,
   cpuSecondsPerGB: value => `${+value.toPrecision(3)}`,
 };
@@ -122,6 +134,53 @@ function reference(params, api, series, look) {
   return { type: 'group', children };
 }
 
+const channels = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
+const mixed = (from, to, share) => `rgb(${channels(from).map((c, i) => Math.round(c + (channels(to)[i] - c) * share)).join(', ')})`;
+
+/** Black or white, whichever can be read: one of the two has a contrast of at least 4.5 with every colour. */
+function inkOn(fill) {
+  const [r, g, b] = channels(fill).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff';
+}
+
+/** One cell of a heat map; a contradicted one is hatched instead of coloured. */
+function cell(params, api, series, look) {
+  const item = series.data[params.dataIndex];
+  const [middle, centre] = api.coord([api.value(0), api.value(1)]);
+  const [width, height] = api.size([1, 1]).map(length => Math.abs(length) - 2);
+  const x = middle - width / 2, y = centre - height / 2;
+  const spoiled = item.verdict === 'contradicted';
+  // The palest is not the paper: a cell that is there differs from one that is not.
+  const fill = spoiled ? look.paper : mixed(look.paper, look.own, 0.07 + 0.93 * item.heat);
+  const children = [{ type: 'rect', shape: { x, y, width, height }, style: spoiled
+    ? { fill, stroke: look.contradicted, lineWidth: 1.5, lineDash: [4, 3] } : { fill } }];
+  if (spoiled)
+    for (let at = 9; at < width + height; at += 9)
+      children.push({ type: 'line', silent: true, style: { fill: 'none', stroke: look.contradicted, lineWidth: 1, opacity: 0.35 }, shape: {
+        x1: x + Math.min(at, width), y1: y + Math.max(0, at - width), x2: x + Math.max(0, at - height), y2: y + Math.min(at, height) } });
+  // A figure that is too wide for its cell stands above its unit.
+  const space = item.text.lastIndexOf(' ');
+  const text = width < item.text.length * 6.8 + 6 && space > 1 ? `${item.text.slice(0, space)}\n${item.text.slice(space + 1)}` : item.text;
+  children.push({ type: 'text', silent: true, style: { text, x: middle, y: centre, textAlign: 'center', textVerticalAlign: 'middle',
+    font: width < 66 ? look.small : look.font, lineHeight: 14, fill: spoiled ? look.contradicted : inkOn(fill),
+    ...(spoiled ? { stroke: look.paper, lineWidth: 4 } : {}) } });
+  return { type: 'group', children };
+}
+
+/** A flush or a roll in its lane: [start, lane, end]; a roll also as a line up through the panels. */
+function moment(params, api, series, look) {
+  const lane = api.value(1), area = params.coordSys;
+  const [from, y] = api.coord([api.value(0), lane]);
+  const width = Math.max(1.5, api.coord([api.value(2), lane])[0] - from);
+  const height = Math.abs(api.size([0, 1])[1]) * 0.66;
+  const children = [{ type: 'rect', shape: { x: from, y: y - height / 2, width: Math.min(width, area.x + area.width - from + 1), height },
+    style: { fill: look.own, opacity: 0.8 } }];
+  if (lane === series.bench.rules)
+    children.unshift({ type: 'line', silent: true, shape: { x1: from, x2: from, y1: series.bench.top, y2: y },
+      style: { fill: 'none', stroke: look.muted, lineWidth: 1, lineDash: [2, 3], opacity: 0.8 } });
+  return { type: 'group', children };
+}
+
 /** The option as it lies in the page, with what JSON cannot say: colours of the theme, and functions. */
 function complete(option, width) {
   const t = theme();
@@ -129,27 +188,36 @@ function complete(option, width) {
   const wide = width >= 460;
   const look = { font: `12px ${family}`, small: `11px ${family}`, wide };
   const { bench } = option;
-  for (const [axis, unit] of [[option.xAxis, bench.x], [option.yAxis, bench.y]]) {
-    axis.axisLabel = { ...axis.axisLabel, color: t.ink, fontFamily: family, fontSize: 12 };
-    if (axis.bench) axis.axisLabel.formatter = place => axis.bench[place] ?? '';
-    else if (axis.type !== 'category') axis.axisLabel.formatter = ticks[unit] ?? short;
-    axis.axisLine = { ...axis.axisLine, lineStyle: { color: t.rule } };
-    axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
-    axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
-  }
+  const all = axes => Array.isArray(axes) ? axes : [axes];
+  for (const [axes, unit] of [[option.xAxis, bench.x], [option.yAxis, bench.y]])
+    for (const axis of all(axes)) {
+      axis.axisLabel = { ...axis.axisLabel, color: t.ink, fontFamily: family, fontSize: 12 };
+      if (axis.bench) axis.axisLabel.formatter = place => axis.bench[place] ?? '';
+      else if (axis.type !== 'category') axis.axisLabel.formatter = ticks[axis.unit ?? unit] ?? short;
+      axis.axisLine = { ...axis.axisLine, lineStyle: { color: t.rule } };
+      axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
+      axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
+    }
+  if (!wide && option.series.some(series => series.bench.heat))
+    option.yAxis.axisLabel = { ...option.yAxis.axisLabel, width: 74, overflow: 'break', lineHeight: 15 };
   for (const series of option.series) {
     const b = series.bench;
     const own = t.series[b.color % t.series.length];
     if (series.type === 'custom') {
-      const draw = b.reference ? reference : whisker;
-      const style = { ...look, stroke: b.overBar ? t.ink : own, fill: t.ink };
+      const draw = b.heat ? cell : b.event ? moment : b.reference ? reference : whisker;
+      const style = { ...look, stroke: b.overBar ? t.ink : own, fill: t.ink, own, paper: t.paper, muted: t.muted, contradicted: t.contradicted };
       series.renderItem = (params, api) => draw(params, api, series, style);
       continue;
     }
     series.itemStyle = { ...series.itemStyle, color: own };
     if (series.type === 'line') {
-      series.lineStyle = { color: own, width: 2, type: b.dash.length ? b.dash : 'solid' };
+      series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
+      if (b.verdict === 'contradicted')
+        series.lineStyle = { color: t.contradicted, width: 1.5, type: [3, 3] };
     }
+    // A point without a tip is a place of the line and nothing more.
+    if (series.showSymbol !== false)
+      series.data = series.data.map(item => Array.isArray(item) ? { value: item, symbol: 'none' } : item);
     for (const item of series.data) {
       if (item.verdict === 'contradicted') {
         if (series.type === 'bar')

@@ -12,6 +12,10 @@ public static class Catalogue
         WorkloadDescriptor.Of<AccessPattern>(),
         WorkloadDescriptor.Of<CachePath>(),
         WorkloadDescriptor.Of<Transfer>(),
+        WorkloadDescriptor.Of<LogAppend>(),
+        WorkloadDescriptor.Of<LogRead>(),
+        WorkloadDescriptor.Of<LogRecovery>(),
+        WorkloadDescriptor.Of<LogEncode>(),
     ];
 
     /// <summary>The cases of a profile that the user asked for.</summary>

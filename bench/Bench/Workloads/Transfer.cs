@@ -58,7 +58,7 @@ public enum FileCache
 public class Transfer : Workload, IWorkload
 {
     // In the order of preference; reno is open to everybody on every kernel, and without losses as fast.
-    private static readonly string[] CongestionControls = ["cubic", "reno"];
+    internal static readonly string[] CongestionControls = ["cubic", "reno"];
     private readonly LatencyHistogram untimed = new();
     private DiskFile? file;
     private Receiver? receiver;

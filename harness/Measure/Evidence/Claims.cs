@@ -112,6 +112,54 @@ public static class Claims
     }
 
     /// <summary>
+    /// Durable appends: in each pass the device completed a flush for each that the log asked for, or the share of it
+    /// that logs on one file system may have together, whose journal commits for all who wait.
+    /// </summary>
+    /// <param name="passes">The passes.</param>
+    /// <param name="flushes">Flushes that the log asked for, per pass.</param>
+    /// <param name="least">Least device flushes per flush of the log.</param>
+    /// <param name="writeCaches">The disks' write-cache modes as sysfs names them; null where unknown.</param>
+    /// <param name="mayUseFua">The kernel may write with FUA instead of a flush, which no counter shows.</param>
+    public static ClaimRecord EachFlushed(IReadOnlyList<PassRecord> passes, IReadOnlyList<long> flushes, double least, IReadOnlyList<string?> writeCaches, bool mayUseFua)
+    {
+        var ratios = passes.Zip(flushes, (pass, asked) => asked == 0 ? null : pass.DeviceFlushes / (double)asked).ToArray();
+        double? worst = ratios.Length == 0 || ratios.Contains(null) ? null : ratios.Min();
+        if (writeCaches.Count > 0 && writeCaches.All(mode => mode == "write through"))
+            return Judge("durable", Informs("deviceFlushesPerFlush", worst, "none needed: the device writes through"));
+        var claim = Judge("durable", AtLeast("deviceFlushesPerFlush", worst, 0.98 * least));
+        return claim.Verdict == Verdict.Contradicted && mayUseFua
+            ? claim with { Verdict = Verdict.Unproven, Reason = "the kernel may have written with FUA, which no counter shows" }
+            : claim;
+    }
+
+    /// <summary>Durable after the pass: the flush that follows it reached the device.</summary>
+    /// <param name="deviceFlushes">Flushes that the device completed within it, per pass.</param>
+    /// <param name="writeCaches">The disks' write-cache modes as sysfs names them; null where unknown.</param>
+    public static ClaimRecord FlushedAfter(IReadOnlyList<long?> deviceFlushes, IReadOnlyList<string?> writeCaches)
+    {
+        double? worst = deviceFlushes.Count == 0 || deviceFlushes.Contains(null) ? null : deviceFlushes.Min();
+        return writeCaches.Count > 0 && writeCaches.All(mode => mode == "write through")
+            ? Judge("durable", Informs("deviceFlushesPerPass", worst, "none needed: the device writes through"))
+            : Judge("durable", AtLeast("deviceFlushesPerPass", worst, 1));
+    }
+
+    /// <summary>A log that is written past the page cache: its pages are not in it, and its bytes moved at the disk within the pass.</summary>
+    public static ClaimRecord DirectLog(IReadOnlyList<PassRecord> passes, double? residency) => Judge(
+        "direct",
+        AtMost("residencyAfter", residency, EvictedResidency),
+        AtLeast("processWriteBytesPerByte", passes, pass => Share(pass.ProcessWriteBytes, pass), MostlyFromDevice),
+        AtLeast("deviceWriteBytesPerByte", passes, pass => Share(pass.DeviceWriteBytes, pass), MostlyFromDevice));
+
+    /// <summary>What was written is a log: read back as after a crash, every checksum is right and no record is missing.</summary>
+    /// <param name="recordsRead">Records that are there.</param>
+    /// <param name="recordsAppended">Records that were acknowledged.</param>
+    /// <param name="bytesCut">Bytes that the recovery had to cut off before the end.</param>
+    public static ClaimRecord ReadBack(long recordsRead, long recordsAppended, long bytesCut) => Judge(
+        "read-back",
+        AtLeast("recordsReadPerRecordAppended", recordsAppended == 0 ? null : recordsRead / (double)recordsAppended, 1),
+        AtMost("bytesCut", bytesCut, 0));
+
+    /// <summary>
     /// Queue depth: the mean number of operations in flight is near the requested one, and of direct random requests,
     /// which nothing merges or caches, a fifth of it at least was in the disks' queues on average. (Not more: where a
     /// processor cannot keep up, requests wait for it rather than for the disk.)
@@ -159,6 +207,18 @@ public static class Claims
         AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), 0),
         AtMost("majorFaults", passes, pass => pass.MajorFaults, 0),
         AtLeast("regionPerLastLevelCache", lastLevelCacheBytes is > 0 ? (double)regionBytes / lastLevelCacheBytes : null, 4));
+
+    /// <summary>Work in memory whose result was looked at: nothing was read from storage, and what came out is right.</summary>
+    public static ClaimRecord NoStorage(IReadOnlyList<PassRecord> passes, bool resultIsRight) => Judge(
+        "in-memory",
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), 0),
+        AtMost("majorFaults", passes, pass => pass.MajorFaults, 0),
+        AtLeast("resultIsRight", resultIsRight ? 1 : 0, 1));
+
+    /// <summary>Read from the cache: this process caused hardly any of the bytes to be read from storage.</summary>
+    public static ClaimRecord FromCache(IReadOnlyList<PassRecord> passes) => Judge(
+        "warm",
+        AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), HardlyFromDevice));
 
     /// <summary>The pages that back the region are of the kind that was asked for.</summary>
     public static ClaimRecord PageSize(double? hugeShare, bool huge) => Judge(

@@ -34,10 +34,26 @@ public sealed record ParameterInfo(string Name, PropertyInfo Property, IReadOnly
             return size;
         if (Property.PropertyType == typeof(int) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
             return number;
+        if (TryParseOwn(text) is { } own)
+            return own;
         var kind = Property.PropertyType == typeof(ByteSize) ? ", or another size such as 8KiB"
             : Property.PropertyType == typeof(int) ? ", or another number from 1 on"
+            : IsParsable ? ", or another spelled as one of these"
             : "";
         throw new PlanException($"{Name} has no value '{text}'; it takes {string.Join(", ", Values.Select(Spell))}{kind}");
+    }
+
+    private bool IsParsable => Property.PropertyType is { IsEnum: false, IsPrimitive: false } type
+        && type.GetInterfaces().Any(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IParsable<>));
+
+    /// <summary>A parameter of a type of its own reads its own spelling (<see cref="IParsable{TSelf}"/>): a flush policy.</summary>
+    private object? TryParseOwn(string text)
+    {
+        if (!IsParsable)
+            return null;
+        var parse = Property.PropertyType.GetMethod("TryParse", BindingFlags.Public | BindingFlags.Static, [typeof(string), typeof(IFormatProvider), Property.PropertyType.MakeByRefType()]);
+        object?[] arguments = [text, CultureInfo.InvariantCulture, null];
+        return parse?.Invoke(null, arguments) is true ? arguments[2] : null;
     }
 }
 

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Bench.SegmentLog.Format;
 
 /// <summary>
@@ -11,22 +9,23 @@ internal static class LegacyBatch
     /// <summary>Bytes of the shortest message after offset and size.</summary>
     internal const int MinSize = 14;
 
-    private const int CrcAt = 12;
-    private const int CheckedFrom = 16;
+    /// <summary>Where the checksum is.</summary>
+    internal const int CrcAt = 12;
+
+    /// <summary>Where what it is over begins.</summary>
+    internal const int CheckedFrom = 16;
+
+    /// <summary>The checksum of nothing, before its bits are turned over.</summary>
+    internal const uint CrcSeed = uint.MaxValue;
 
     private static readonly uint[] Table = MakeTable();
 
-    /// <summary>Whether whole bytes are a sound batch of such a format.</summary>
-    internal static bool IsSound(ReadOnlySpan<byte> batch) =>
-        batch.Length >= BatchView.OverheadBytes + MinSize && batch[BatchView.MagicAt] < BatchView.CurrentMagic
-        && BinaryPrimitives.ReadUInt32BigEndian(batch[CrcAt..]) == Crc(batch[CheckedFrom..]);
-
-    private static uint Crc(ReadOnlySpan<byte> bytes)
+    /// <summary>Goes on with a checksum; the result is the last one with its bits turned over.</summary>
+    internal static uint AppendCrc(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var crc = uint.MaxValue;
         foreach (var one in bytes)
             crc = Table[(byte)(crc ^ one)] ^ (crc >> 8);
-        return ~crc;
+        return crc;
     }
 
     private static uint[] MakeTable()

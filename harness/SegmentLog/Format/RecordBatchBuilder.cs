@@ -195,7 +195,8 @@ public sealed class RecordBatchBuilder
         compressed.ResetWrittenCount();
         compressed.GetSpan(BatchView.HeaderBytes)[..BatchView.HeaderBytes].Clear();
         compressed.Advance(BatchView.HeaderBytes);
-        RecordCompression.Compress(settings.Compression, buffer.AsSpan(BatchView.HeaderBytes, length - BatchView.HeaderBytes), compressed, settings.CompressionLevel);
+        RecordCompression.Compress(settings.Compression, buffer.AsSpan(BatchView.HeaderBytes, length - BatchView.HeaderBytes), compressed,
+            settings.CompressionLevel == 0 ? RecordCompression.DefaultLevel(settings.Compression) : settings.CompressionLevel);
         // The writer's memory is an array of its own, and nobody else holds it.
         return MemoryMarshal.AsMemory(compressed.WrittenMemory).Span;
     }

@@ -19,7 +19,9 @@ public sealed class LeaderEpochs
     /// <summary>The file's name.</summary>
     public const string FileName = "leader-epoch-checkpoint";
 
-    private const int MostBytes = 16 << 20;
+    /// <summary>Most bytes of the file: a hundred thousand leaders. Its lines take many times that in memory.</summary>
+    internal const int MostBytes = 2 << 20;
+
     private readonly IStorage storage;
     private readonly string path;
     private readonly List<EpochEntry> entries = [];
@@ -42,7 +44,8 @@ public sealed class LeaderEpochs
     {
         entries.Clear();
         if (storage.Exists(path))
-            entries.AddRange(Parse(SmallFile.Read(storage, path, MostBytes), path));
+            foreach (var entry in Parse(SmallFile.Read(storage, path, MostBytes), path))
+                Assign(entry.Epoch, entry.StartOffset);
     }
 
     /// <summary>Notes that an epoch begins at an offset; later epochs and offsets than that were never so.</summary>
@@ -51,7 +54,11 @@ public sealed class LeaderEpochs
     {
         if (epoch < 0 || startOffset < 0 || (entries is [.., var last] && epoch == last.Epoch && startOffset >= last.StartOffset))
             return false;
-        entries.RemoveAll(entry => entry.Epoch >= epoch || entry.StartOffset >= startOffset);
+        // Both increase, so those that go are the last ones.
+        var keep = entries.Count;
+        while (keep > 0 && (entries[keep - 1].Epoch >= epoch || entries[keep - 1].StartOffset >= startOffset))
+            keep--;
+        entries.RemoveRange(keep, entries.Count - keep);
         entries.Add(new EpochEntry(epoch, startOffset));
         return true;
     }
@@ -74,7 +81,10 @@ public sealed class LeaderEpochs
     internal void Clear() => entries.Clear();
 
     /// <summary>Writes the file, durably.</summary>
-    internal void Save() => SmallFile.Replace(storage, path, Encoding.ASCII.GetBytes(ToText()));
+    internal void Save() => Save(ToText());
+
+    /// <summary>Writes a content that <see cref="ToText"/> gave earlier.</summary>
+    internal void Save(string text) => SmallFile.Replace(storage, path, Encoding.ASCII.GetBytes(text));
 
     /// <summary>The file's content.</summary>
     internal string ToText()
@@ -86,8 +96,20 @@ public sealed class LeaderEpochs
         return text.ToString();
     }
 
-    private static List<EpochEntry> Parse(byte[] bytes, string path)
+    /// <summary>Makes an empty file if there is none, as Kafka does.</summary>
+    internal void CreateFile()
     {
+        if (!storage.Exists(path))
+            SmallFile.Write(storage, path, [], durably: false);
+    }
+
+    /// <summary>The entries of a file, in its order.</summary>
+    /// <exception cref="CorruptLogException">It is none of this format.</exception>
+    internal static List<EpochEntry> Parse(byte[] bytes, string path)
+    {
+        // A file that was made and never written.
+        if (bytes.Length == 0)
+            return [];
         CorruptLogException Wrong(int line, string reason) => new(path, 0, $"line {line + 1}: {reason}");
         var lines = Encoding.UTF8.GetString(bytes).Split('\n');
         if (lines.Length < 2 || lines[0].Trim() != "0")

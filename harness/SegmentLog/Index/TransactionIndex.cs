@@ -73,12 +73,11 @@ public sealed class TransactionIndex
     }
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="CorruptLogException">An entry has another version, ends before the segment begins, or is not whole.</exception>
+    /// <exception cref="CorruptLogException">An entry has another version, or ends before the segment begins, or there are more than there are batches.</exception>
     internal static TransactionIndex Load(IStorage storage, string path, long baseOffset, long logBytes)
     {
         var bytes = SmallFile.Read(storage, path, logBytes / BatchView.HeaderBytes * EntryBytes + EntryBytes);
-        if (bytes.Length % EntryBytes != 0)
-            throw new CorruptLogException(path, bytes.Length, $"{bytes.Length} bytes are no multiple of {EntryBytes}");
+        // A part of an entry at the end is what a crash leaves of an append to the file; Kafka takes no notice of it either.
         var entries = new AbortedTransaction[bytes.Length / EntryBytes];
         for (var i = 0; i < entries.Length; i++)
         {

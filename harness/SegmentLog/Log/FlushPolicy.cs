@@ -33,7 +33,7 @@ public enum FlushKind
 /// </summary>
 /// <param name="Kind">When.</param>
 /// <param name="Value">Milliseconds, records, bytes or microseconds, as the kind has it; else 0.</param>
-public readonly record struct FlushPolicy(FlushKind Kind, long Value = 0) : IFormattable
+public readonly record struct FlushPolicy(FlushKind Kind, long Value = 0) : IFormattable, IParsable<FlushPolicy>
 {
     private static readonly (string Unit, long Bytes)[] Units = [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10), ("B", 1)];
 
@@ -88,10 +88,12 @@ public readonly record struct FlushPolicy(FlushKind Kind, long Value = 0) : IFor
         return true;
     }
 
-    /// <summary>Reads a spelling.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
-    public static FlushPolicy Parse(string text) => TryParse(text, out var policy) ? policy
-        : throw new FormatException($"'{text}' is no flush policy; there are none, roll, interval:MS, records:N, bytes:N, group:USEC and each");
+    /// <inheritdoc/>
+    public static bool TryParse(string? s, IFormatProvider? provider, out FlushPolicy result) => TryParse(s ?? "", out result);
+
+    /// <inheritdoc/>
+    public static FlushPolicy Parse(string s, IFormatProvider? provider) => TryParse(s, out var policy) ? policy
+        : throw new FormatException($"'{s}' is no flush policy; there are none, roll, interval:MS, records:N, bytes:N, group:USEC and each");
 
     /// <summary>The spelling.</summary>
     public override string ToString() => Kind switch

@@ -1,10 +1,13 @@
 using System.Globalization;
+using Bench.SegmentLog.Storage;
 
 namespace Bench.SegmentLog;
 
 /// <summary>The names of the files of a partition's folder: the base offset in twenty digits and what it is.</summary>
 public static class LogFiles
 {
+    private const int OffsetDigits = 20;
+
     /// <summary>The records.</summary>
     public const string Log = ".log";
 
@@ -32,9 +35,14 @@ public static class LogFiles
     /// <summary>The name of a file.</summary>
     public static string Name(long baseOffset, string suffix) => baseOffset.ToString("D20", CultureInfo.InvariantCulture) + suffix;
 
-    /// <summary>The base offset of a file with a suffix; null if the name is another.</summary>
+    /// <summary>The base offset of a file with a suffix; null if the name is another, or has not twenty digits.</summary>
     public static long? OffsetOf(string name, string suffix) =>
-        name.EndsWith(suffix, StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, name.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+        name.Length == OffsetDigits + suffix.Length && name.EndsWith(suffix, StringComparison.Ordinal)
+        && long.TryParse(name.AsSpan(0, OffsetDigits), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
             ? offset
             : null;
+
+    /// <summary>The base offsets of the segments of a folder, in order.</summary>
+    public static IReadOnlyList<long> Segments(IStorage storage, string folder) =>
+        [.. storage.List(folder).Select(name => OffsetOf(name, Log)).OfType<long>().Order()];
 }

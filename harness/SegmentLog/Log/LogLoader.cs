@@ -32,6 +32,8 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private long recoveryFloor;
     private bool namesChanged;
     private readonly BatchScanner scanner = new();
+    private Segment? splitOff;
+    private readonly ProducerReplay replay = new(nowMs);
 
     internal LeaderEpochs Epochs => epochs;
 
@@ -68,9 +70,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         changed |= epochs.TruncateFromStart(options.LogStartOffset);
         if (changed)
             epochs.Save();
+        epochs.CreateFile();
         Producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
+        if (!options.CleanStop)
+            Producers.RemoveTorn();
         Producers.RemoveStray([.. segments.Keys]);
-        RebuildProducers(Producers, LogStartOffset, endOffset, options.CleanStop);
+        replay.Rebuild(Producers, Segments, LogStartOffset, endOffset, options.CleanStop);
         if (namesChanged)
             storage.SyncFolder(folder);
         return new RecoveryReport
@@ -195,7 +200,19 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
                 throw;
             }
             segments.Add(baseOffset, segment);
+            if (TakeSplitOff() is { } misfit)
+                RecoverSegment(misfit, "its batch did not fit the segment that it was in");
         }
+    }
+
+    /// <summary>Takes a segment that a recovery has made among the others.</summary>
+    private Segment? TakeSplitOff()
+    {
+        if (splitOff is not { } made)
+            return null;
+        splitOff = null;
+        segments.Add(made.BaseOffset, made);
+        return made;
     }
 
     private (long RecoveryPoint, long EndOffset) RecoverLog()
@@ -228,11 +245,13 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
 
     private void RecoverUnflushed()
     {
-        var unflushed = From(options.RecoveryPoint).ToArray();
-        for (var i = 0; i < unflushed.Length; i++)
+        var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToList();
+        for (var i = 0; i < unflushed.Count; i++)
         {
             var done = RecoverSegment(unflushed[i], "the stop was not clean");
-            if (i == unflushed.Length - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
+            if (TakeSplitOff() is { } misfit)
+                unflushed.Insert(unflushed.FindLastIndex(segment => segment.BaseOffset < misfit.BaseOffset) + 1, misfit);
+            if (i == unflushed.Count - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
                 continue;
             foreach (var later in unflushed[(i + 1)..])
                 RemoveSegment(later);
@@ -253,18 +272,11 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         return segment.BytesTruncated > 0 || options.Gaps == OffsetGaps.Lost;
     }
 
-    /// <summary>Segments that hold offsets from one on.</summary>
-    private IEnumerable<Segment> From(long offset)
-    {
-        var floor = segments.Keys.Where(key => key <= offset).DefaultIfEmpty(long.MinValue).Max();
-        return segments.Where(pair => pair.Key >= floor).Select(pair => pair.Value);
-    }
-
     /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
     private RecoveredSegment RecoverSegment(Segment segment, string reason)
     {
         var producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
-        RebuildProducers(producers, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
+        replay.Rebuild(producers, Segments, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
         var indexes = new IndexMaker(segment.BaseOffset, config);
         var aborted = new TransactionIndex();
         var before = segment.SizeBytes;
@@ -282,12 +294,18 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
             var batch = scanner.Current;
             if (!segment.Holds(batch.LastOffset))
             {
+                if (scanner.Position + scanner.SizeBytes == before && TrySplitOff(segment, batch))
+                {
+                    before = scanner.Position;
+                    segment.SetSize(before);
+                    break;
+                }
                 damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
                 break;
             }
             try
             {
-                if (batch.HasProducerId && Note(producers) is { } ended)
+                if (batch.HasProducerId && ProducerReplay.Note(producers, scanner) is { } ended)
                     End(producers, aborted, ended);
             }
             catch (CorruptLogException exception)
@@ -318,12 +336,27 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         return done;
     }
 
-    /// <summary>Notes the scanner's batch: of data the header says it all, of a marker the record does.</summary>
-    private EndedTransaction? Note(ProducerStates producers)
+    /// <summary>
+    /// Gives a segment's last batch a segment of its own, where its offset is too large to be told from the base offset,
+    /// as Kafka splits a segment that has outgrown its indexes (KAFKA-6264).
+    /// </summary>
+    private bool TrySplitOff(Segment segment, BatchView batch)
     {
-        if (!scanner.Current.IsControl)
-            return producers.Note(scanner.Current);
-        return scanner.TryGetWhole(out var whole) ? producers.Note(whole) : throw new CorruptLogException("a marker is larger than any");
+        var path = Path.Combine(folder, LogFiles.Name(batch.BaseOffset, LogFiles.Log));
+        if (batch.BaseOffset <= segment.BaseOffset || batch.LastOffset < batch.BaseOffset || batch.LastOffset == long.MaxValue || segments.ContainsKey(batch.BaseOffset) || storage.Exists(path))
+            return false;
+        using (var file = storage.Open(path, OpenMode.Write | OpenMode.Create))
+        {
+            // Durable before it is cut off the old one.
+            var piece = new byte[Math.Min(scanner.SizeBytes, 1 << 20)];
+            for (var at = 0; at < scanner.SizeBytes; at += piece.Length)
+                file.Write(piece.AsSpan(0, segment.File.Read(piece.AsSpan(0, Math.Min(piece.Length, scanner.SizeBytes - at)), scanner.Position + at)), at);
+            file.Fdatasync();
+        }
+        storage.SyncFolder(folder);
+        notes.Add(FormattableString.Invariant($"the last batch of segment {segment.BaseOffset} has a segment of its own now: it begins at offset {batch.BaseOffset}"));
+        splitOff = Segment.Open(storage, folder, batch.BaseOffset, config, nowMs, OpenMode.Write);
+        return true;
     }
 
     private static void End(ProducerStates producers, TransactionIndex aborted, EndedTransaction ended)
@@ -331,48 +364,6 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         if (ended.IsAborted)
             aborted.Add(new AbortedTransaction(ended.ProducerId, ended.FirstOffset, ended.LastOffset, producers.LastStableOffset(ended)));
         producers.Complete(ended);
-    }
-
-    /// <summary>Knows the producers at an offset: from the newest snapshot before it, and the batches since.</summary>
-    private void RebuildProducers(ProducerStates producers, long logStartOffset, long endOffset, bool reloadFromCleanStop)
-    {
-        var snapshotAt = segments.Keys.TakeLast(2).Append(endOffset).ToArray();
-        if (!producers.HasSnapshot && reloadFromCleanStop)
-        {
-            // A log from before there were snapshots: it has no producers.
-            foreach (var offset in snapshotAt)
-            {
-                producers.EndOffset = offset;
-                producers.TakeSnapshot();
-            }
-            return;
-        }
-        var wasEmptyAndPast = producers.IsEmpty && producers.EndOffset >= endOffset;
-        producers.TruncateAndReload(logStartOffset, endOffset, nowMs);
-        if (endOffset > producers.EndOffset && !wasEmptyAndPast)
-        {
-            var floor = segments.Keys.Where(key => key <= endOffset).DefaultIfEmpty(-1).Max();
-            foreach (var segment in From(producers.EndOffset).Where(segment => segment.BaseOffset < endOffset).ToArray())
-            {
-                var start = Math.Max(Math.Max(segment.BaseOffset, producers.EndOffset), logStartOffset);
-                producers.EndOffset = start;
-                if (snapshotAt.Contains(segment.BaseOffset))
-                    producers.TakeSnapshot();
-                var end = segment.BaseOffset == floor ? segment.Find(endOffset)?.Position ?? segment.SizeBytes : segment.SizeBytes;
-                if (segment.Find(start) is { } first)
-                    LoadProducers(producers, segment, first.Position, end);
-            }
-        }
-        producers.EndOffset = endOffset;
-        producers.TakeSnapshot();
-    }
-
-    private void LoadProducers(ProducerStates producers, Segment segment, long from, long to)
-    {
-        scanner.Begin(segment.File, from, to, ScanDepth.Headers);
-        while (scanner.Next() == ScanStep.Batch)
-            if (scanner.Current.HasProducerId && Note(producers) is { } ended)
-                producers.Complete(ended);
     }
 
     private bool IsUnflushed(long baseOffset) => !options.CleanStop && baseOffset >= recoveryFloor;

@@ -10,6 +10,8 @@ public sealed class LogWorker : IDisposable
 {
     private readonly BlockingCollection<Action>? queue;
     private readonly Thread? thread;
+    private readonly PriorityQueue<Action, long> later = new();
+    private Timer? timer;
 
     /// <summary>A worker with a thread.</summary>
     public LogWorker()
@@ -38,6 +40,41 @@ public sealed class LogWorker : IDisposable
             queue.Add(work);
     }
 
+    /// <summary>Gives work to be done after a while; what is not due when the worker ends is done then.</summary>
+    public void PostLater(Action work, long delayMs)
+    {
+        if (queue is null)
+        {
+            work();
+            return;
+        }
+        lock (later)
+        {
+            later.Enqueue(work, Environment.TickCount64 + delayMs);
+            timer ??= new Timer(_ => PostDue(), null, Timeout.Infinite, Timeout.Infinite);
+            timer.Change(Math.Max(0, later.TryPeek(out var first, out var due) && first is not null ? due - Environment.TickCount64 : 0), Timeout.Infinite);
+        }
+    }
+
+    private void PostDue()
+    {
+        lock (later)
+        {
+            while (later.TryPeek(out var work, out var due))
+            {
+                var left = due - Environment.TickCount64;
+                if (left > 0)
+                {
+                    timer!.Change(left, Timeout.Infinite);
+                    return;
+                }
+                later.Dequeue();
+                if (!queue!.IsAddingCompleted)
+                    queue.Add(work);
+            }
+        }
+    }
+
     /// <summary>Waits until all work given so far is done.</summary>
     public void Drain()
     {
@@ -53,7 +90,13 @@ public sealed class LogWorker : IDisposable
     {
         if (queue is null || queue.IsAddingCompleted)
             return;
-        queue.CompleteAdding();
+        lock (later)
+        {
+            timer?.Dispose();
+            while (later.TryDequeue(out var work, out _))
+                queue.Add(work);
+            queue.CompleteAdding();
+        }
         if (Thread.CurrentThread != thread)
             thread!.Join();
         queue.Dispose();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
@@ -15,6 +14,7 @@ public readonly record struct AppendResult(long FirstOffset, long LastOffset, bo
 public sealed partial class PartitionLog
 {
     private readonly RecordBatchBuilder markers = new(256);
+    private long unsavedEpochOffset = -1;
 
     /// <summary>
     /// Appends batches of a producer as the partition's leader: they get their offsets, the epoch, and by
@@ -164,29 +164,17 @@ public sealed partial class PartitionLog
         {
             if (batch.Compression == Compression.None)
             {
-                CheckRecords(batch.Payload, batch.RecordCount);
+                RecordCheck.Check(batch.Payload, batch.RecordCount);
                 return;
             }
-            var writer = decompressed ??= new ArrayBufferWriter<byte>();
-            writer.ResetWrittenCount();
-            RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
-            CheckRecords(writer.WrittenSpan, batch.RecordCount);
+            using var records = new RecordBuffer();
+            RecordCompression.Decompress(batch.Compression, batch.Payload, records, config.MaxDecompressedBytes);
+            RecordCheck.Check(records.WrittenSpan, batch.RecordCount);
         }
         catch (Exception exception) when (exception is CorruptLogException or InvalidDataException)
         {
             throw new AppendRejectedException(AppendError.CorruptBatch, exception.Message, exception);
         }
-    }
-
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? decompressed;
-
-    private static void CheckRecords(ReadOnlySpan<byte> records, int count)
-    {
-        var reader = new RecordReader(records, count);
-        for (var i = 0; reader.Next(); i++)
-            if (reader.Current.OffsetDelta != i)
-                throw Corrupt($"record {i} of a batch says it is number {reader.Current.OffsetDelta}");
     }
 
     private void AssignOffsets(Span<byte> batches, long first, int leaderEpoch, ref AppendInfo info)
@@ -243,7 +231,7 @@ public sealed partial class PartitionLog
             NoteProducers(bytes);
         producers.EndOffset = info.LastOffset + 1;
         NoteRisk();
-        Volatile.Write(ref endOffset, info.LastOffset + 1);
+        PublishEnd(info.LastOffset + 1);
         if (highWatermarkFollowsEnd)
             SetHighWatermark(info.LastOffset + 1);
         if (config.FlushMethod == FlushMethod.WriteBehind)
@@ -251,12 +239,40 @@ public sealed partial class PartitionLog
         WakeReaders();
     }
 
+    /// <summary>
+    /// Notes new epochs; the file is written in the background. Kafka writes it here, with two flushes. It follows from
+    /// the log, so a recovery from before the first record of an epoch finds it again, and until the file is on the disk
+    /// the recovery point stays there.
+    /// </summary>
     private void AssignEpochs(ReadOnlySpan<byte> bytes)
     {
+        var first = -1L;
         for (var rest = bytes; !rest.IsEmpty; rest = rest[new BatchView(rest).SizeBytes..])
-            if (new BatchView(rest) is var batch)
-                epochs.Assign(batch.LeaderEpoch, batch.BaseOffset);
-        epochs.Save();
+            if (new BatchView(rest) is var batch && epochs.Assign(batch.LeaderEpoch, batch.BaseOffset) && first < 0)
+                first = batch.BaseOffset;
+        if (first < 0)
+            return;
+        Interlocked.CompareExchange(ref unsavedEpochOffset, first, -1);
+        var text = epochs.ToText();
+        var latest = epochs.Latest;
+        worker.Post(() => SaveEpochs(text, latest));
+    }
+
+    private void SaveEpochs(string text, int latest)
+    {
+        if (failure is not null)
+            return;
+        try
+        {
+            epochs.Save(text);
+            // Another epoch may have come since; its own save follows.
+            if (epochs.Latest == latest)
+                Volatile.Write(ref unsavedEpochOffset, -1);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
     }
 
     private void NoteProducers(ReadOnlySpan<byte> bytes)

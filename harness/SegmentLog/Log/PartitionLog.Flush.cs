@@ -39,6 +39,8 @@ public sealed partial class PartitionLog
         get
         {
             var point = DurableOffset;
+            if (Volatile.Read(ref unsavedEpochOffset) is var unsaved and >= 0)
+                point = Math.Min(point, unsaved);
             foreach (var segment in Volatile.Read(ref segments)[..^1])
                 if (!segment.SideFilesDurable)
                     return Math.Min(point, segment.BaseOffset);

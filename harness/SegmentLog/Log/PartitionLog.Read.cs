@@ -1,4 +1,3 @@
-using System.Buffers;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Index;
 using Bench.SegmentLog.Storage;
@@ -64,6 +63,9 @@ public sealed partial class PartitionLog
 {
     private readonly object tail = new();
     private int waiting;
+    private long endVersion;
+    private long endBytes;
+    private Segment? endSegment;
 
     /// <summary>
     /// The range from the batch that holds an offset on. Takes no lock, and waits for no append.
@@ -75,11 +77,11 @@ public sealed partial class PartitionLog
     public LogRange Read(long offset, int maxBytes, ReadIsolation isolation = ReadIsolation.HighWatermark)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
-        var end = EndOffset;
-        var limit = isolation switch { ReadIsolation.LogEnd => end, ReadIsolation.HighWatermark => HighWatermark, _ => LastStableOffset };
+        var end = ReadEnd();
+        var limit = isolation switch { ReadIsolation.LogEnd => end.Offset, ReadIsolation.HighWatermark => HighWatermark, _ => LastStableOffset };
         var first = StartOffset;
-        if (offset < first || offset > end)
-            throw new OffsetOutOfRangeException($"offset {offset} is outside the log, which goes from {first} to {end}");
+        if (offset < first || offset > end.Offset)
+            throw new OffsetOutOfRangeException($"offset {offset} is outside the log, which goes from {first} to {end.Offset}");
         if (offset >= limit)
             return default;
         while (true)
@@ -101,7 +103,9 @@ public sealed partial class PartitionLog
                         return default;
                     continue;
                 }
-                if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
+                if (limit == end.Offset && segment == end.Segment)
+                    size = end.Bytes;
+                else if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
                     size = segment.Find(limit)?.Position ?? size;
                 return new LogRange(segment, place.Position, (int)Math.Min(size - place.Position, Math.Max(maxBytes, place.SizeBytes)), limit);
             }
@@ -110,6 +114,33 @@ public sealed partial class PartitionLog
                 throw new OffsetOutOfRangeException($"offset {offset} was deleted meanwhile; the log starts at {StartOffset}");
         }
     }
+
+    /// <summary>
+    /// The end of the log and where it is in its segment, as they were at one moment: a reader up to the end need not look
+    /// for it. Two figures and a reference cannot be written at once, so a version is made odd while they change.
+    /// </summary>
+    private LogEnd ReadEnd()
+    {
+        for (var spin = new SpinWait(); ; spin.SpinOnce(sleep1Threshold: -1))
+        {
+            var before = Volatile.Read(ref endVersion);
+            var end = new LogEnd(Volatile.Read(ref endOffset), Volatile.Read(ref endBytes), Volatile.Read(ref endSegment));
+            if ((before & 1) == 0 && Volatile.Read(ref endVersion) == before)
+                return end;
+        }
+    }
+
+    /// <summary>Under the lock of appends.</summary>
+    private void PublishEnd(long offset)
+    {
+        Interlocked.Increment(ref endVersion);
+        Volatile.Write(ref endSegment, active);
+        Volatile.Write(ref endBytes, active.SizeBytes);
+        Volatile.Write(ref endOffset, offset);
+        Volatile.Write(ref endVersion, endVersion + 1);
+    }
+
+    private readonly record struct LogEnd(long Offset, long Bytes, Segment? Segment);
 
     /// <summary>
     /// The transactions whose records a reader of committed records has to leave out.
@@ -193,7 +224,7 @@ public sealed partial class PartitionLog
             Monitor.PulseAll(tail);
     }
 
-    private TimestampOffset? FindTimestamp(Segment segment, long timestampMs, long fromOffset)
+    internal TimestampOffset? FindTimestamp(Segment segment, long timestampMs, long fromOffset)
     {
         var entry = segment.Times.Lookup(timestampMs);
         var scanner = new BatchScanner();
@@ -202,9 +233,24 @@ public sealed partial class PartitionLog
         {
             if (scanner.Current.MaxTimestamp < timestampMs)
                 continue;
+            if (scanner.SizeBytes > config.MaxDecompressedBytes)
+                throw new CorruptLogException(segment.File.Path, scanner.Position, $"a batch of {scanner.SizeBytes} bytes, and at most {config.MaxDecompressedBytes} are read");
             var bytes = new byte[scanner.SizeBytes];
-            if (segment.File.Read(bytes, scanner.Position) == bytes.Length && FindTimestamp(bytes, timestampMs, fromOffset) is { } found)
-                return found;
+            if (segment.File.Read(bytes, scanner.Position) != bytes.Length)
+                break;
+            try
+            {
+                if (FindTimestamp(bytes, timestampMs, fromOffset) is { } found)
+                    return found;
+            }
+            catch (CorruptLogException exception)
+            {
+                throw exception.At(segment.File.Path, scanner.Position);
+            }
+            catch (InvalidDataException exception)
+            {
+                throw new CorruptLogException(segment.File.Path, scanner.Position, exception.Message);
+            }
         }
         return null;
     }
@@ -212,12 +258,12 @@ public sealed partial class PartitionLog
     private TimestampOffset? FindTimestamp(byte[] bytes, long timestampMs, long fromOffset)
     {
         var batch = new BatchView(bytes);
+        using var decompressed = new RecordBuffer();
         ReadOnlySpan<byte> records = batch.Payload;
         if (batch.Compression != Compression.None)
         {
-            var writer = new ArrayBufferWriter<byte>();
-            RecordCompression.Decompress(batch.Compression, batch.Payload, writer, config.MaxDecompressedBytes);
-            records = writer.WrittenSpan;
+            RecordCompression.Decompress(batch.Compression, batch.Payload, decompressed, config.MaxDecompressedBytes);
+            records = decompressed.WrittenSpan;
         }
         var reader = new RecordReader(records, batch.RecordCount);
         while (reader.Next())

@@ -68,8 +68,10 @@ public sealed partial class PartitionLog
         var snapshot = producers.PrepareSnapshot();
         active = segment;
         Volatile.Write(ref segments, [.. segments, segment]);
+        // Under 'roll' what is at risk now is safe once this segment is flushed; under the others its clock goes on.
         var since = riskSince;
-        riskSince = 0;
+        if (config.FlushPolicy.Kind == FlushKind.Roll)
+            riskSince = 0;
         var end = new RollEnd(segment.BaseOffset, appendedBytes, since);
         worker.Post(() => CompleteSegment(old, snapshot, end));
         PrepareNextSegment();
@@ -87,12 +89,13 @@ public sealed partial class PartitionLog
             if (snapshot is { } bytes)
                 SmallFile.Write(storage, bytes.Path, bytes.Bytes, durably);
             old.EndWriting();
-            // Segments end in order, so all before this one are durable already. No lock of the appends here: one of
-            // them may be waiting for work of this thread.
+            // All up to this one: those that a recovery found may never have been flushed. No lock of the appends here:
+            // one of them may be waiting for work of this thread.
             if (config.FlushPolicy.Kind == FlushKind.Roll)
                 lock (flushing)
                     if (!old.IsFlushed)
-                        FlushSegments([old], end.Offset, end.AppendedBytes, end.RiskSince);
+                        FlushSegments([.. Volatile.Read(ref segments).Where(segment => segment.BaseOffset <= old.BaseOffset && !segment.IsFlushed)],
+                            end.Offset, end.AppendedBytes, end.RiskSince);
             old.Complete(durably);
             if (!durably)
                 return;

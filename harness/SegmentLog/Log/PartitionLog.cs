@@ -65,6 +65,8 @@ public sealed partial class PartitionLog : IDisposable
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
             segment.SideFilesDurable = options.CleanStop;
         }
+        // Its indexes are behind as soon as it is appended to.
+        active.SideFilesDurable = false;
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.
         if (config.FlushPolicy.IsDurable && !options.CleanStop)
@@ -178,8 +180,7 @@ public sealed partial class PartitionLog : IDisposable
                 active.AddLastTimestamp();
                 active.Complete(durably: true);
                 producers.TakeSnapshot();
-                producers.FlushSnapshot(endOffset);
-                var isBeforeDurable = false;
+                producers.FlushSnapshots();
                 foreach (var segment in segments)
                 {
                     if (!segment.IsFlushed)
@@ -187,10 +188,6 @@ public sealed partial class PartitionLog : IDisposable
                     // The active segment's have just been written.
                     if (!segment.SideFilesDurable && segment != active)
                         segment.WriteIndexes(durably: true);
-                    // A segment's snapshot was written with the files of the one before.
-                    if (!isBeforeDurable || !segment.SideFilesDurable)
-                        producers.FlushSnapshot(segment.BaseOffset);
-                    isBeforeDurable = segment.SideFilesDurable;
                 }
                 storage.SyncFolder(Folder);
                 durableOffset = endOffset;
@@ -263,8 +260,9 @@ public sealed partial class PartitionLog : IDisposable
         if (offset <= highWatermark)
             return;
         Volatile.Write(ref highWatermark, offset);
-        if (producers.HasUnreplicated)
-            producers.ForgetEndedBelow(offset);
+        if (!producers.HasUnreplicated)
+            return;
+        producers.ForgetEndedBelow(offset);
         Volatile.Write(ref firstUnstableOffset, producers.FirstUnstableOffset);
     }
 

@@ -22,6 +22,9 @@ public sealed class Segment
     // Enough headers for the distance between two index entries, in one call.
     private const int LookupBytes = 8 << 10;
 
+    // Where batches are large, the entry's own header mostly tells where the next one is: reading more is copying for nothing.
+    private const int FirstLookupBytes = 512;
+
     [ThreadStatic]
     private static byte[]? lookupBuffer;
 
@@ -286,6 +289,8 @@ public sealed class Segment
         scanner.Begin(File, Offsets.Count == 0 ? 0 : Offsets[Offsets.Count - 1].Position, SizeBytes, ScanDepth.Headers);
         while (scanner.Next() == ScanStep.Batch)
             next = scanner.Current.NextOffset;
+        if (scanner.SteppedOverOffset >= 0)
+            next = scanner.SteppedOverOffset + 1;
         if (scanner.IsLegacy)
             throw new CorruptLogException(File.Path, scanner.Position, scanner.Reason) { IsLegacy = true };
         endBytes = scanner.Position;
@@ -386,28 +391,47 @@ public sealed class Segment
         var end = SizeBytes;
         var bufferStart = 0L;
         var buffered = 0;
+        var wanted = FirstLookupBytes;
         while (end - position >= BatchView.HeaderBytes)
         {
             if (position - bufferStart is var at && (buffered == 0 || at + BatchView.HeaderBytes > buffered))
             {
                 bufferStart = position;
-                buffered = File.Read(buffer.AsSpan(0, (int)Math.Min(LookupBytes, end - position)), position);
+                buffered = File.Read(buffer.AsSpan(0, (int)Math.Min(wanted, end - position)), position);
                 if (buffered < BatchView.HeaderBytes)
                     return null;
                 at = 0;
             }
             var header = buffer.AsSpan((int)at, BatchView.HeaderBytes);
             var length = BinaryPrimitives.ReadInt32BigEndian(header[BatchView.LengthAt..]);
-            if (length < LegacyBatch.MinSize || header[BatchView.MagicAt] < BatchView.CurrentMagic)
-                throw new CorruptLogException(File.Path, position, $"a batch says it has {length} bytes and magic {header[BatchView.MagicAt]}");
+            if (length < LegacyBatch.MinSize)
+                throw new CorruptLogException(File.Path, position, $"a batch says it has {length} bytes");
             if (length > end - position - BatchView.OverheadBytes)
                 return null;
+            if ((sbyte)header[BatchView.MagicAt] < BatchView.CurrentMagic || length < BatchView.HeaderBytes - BatchView.OverheadBytes)
+            {
+                position = StepOver(position, end);
+                continue;
+            }
             var lastOffset = BinaryPrimitives.ReadInt64BigEndian(header) + BinaryPrimitives.ReadInt32BigEndian(header[BatchView.LastOffsetDeltaAt..]);
             if (lastOffset >= offset)
                 return new BatchPlace(position, BatchView.OverheadBytes + length, lastOffset);
             position += BatchView.OverheadBytes + length;
+            wanted = length < LookupBytes / 4 ? LookupBytes : FirstLookupBytes;
         }
         return null;
+    }
+
+    /// <summary>The place behind what is no batch of this format: damage, unless it is a sound batch of an older one.</summary>
+    private long StepOver(long position, long end)
+    {
+        var scanner = new BatchScanner(64 << 10);
+        scanner.Begin(File, position, end, ScanDepth.Headers);
+        var step = scanner.Next();
+        if (scanner.IsLegacy)
+            throw new CorruptLogException(File.Path, scanner.Position, scanner.Reason) { IsLegacy = true };
+        // Before an end or damage there may be less than a header.
+        return step == ScanStep.Batch ? scanner.Position : end;
     }
 
     private void WriteSide(string suffix, byte[] bytes, bool durably) => SmallFile.Write(storage, PathOf(suffix), bytes, durably);

@@ -38,6 +38,7 @@ public sealed class ProducerStates
     private readonly SortedDictionary<long, long> open = [];
     private readonly SortedDictionary<long, long> unreplicated = [];
     private readonly SortedSet<long> snapshots = [];
+    private readonly HashSet<long> written = [];
     private long lastSnapshotOffset;
 
     internal ProducerStates(IStorage storage, string folder, long expirationMs)
@@ -199,6 +200,7 @@ public sealed class ProducerStates
             return null;
         lastSnapshotOffset = EndOffset;
         snapshots.Add(EndOffset);
+        written.Add(EndOffset);
         return (PathOf(EndOffset), ProducerSnapshot.ToBytes(producers.Values));
     }
 
@@ -209,13 +211,15 @@ public sealed class ProducerStates
             SmallFile.Write(storage, snapshot.Path, snapshot.Bytes, durably: false);
     }
 
-    /// <summary>Makes the snapshot at an offset durable, if there is one.</summary>
-    internal void FlushSnapshot(long offset)
+    /// <summary>Makes the snapshots durable that were written since the log was opened.</summary>
+    internal void FlushSnapshots()
     {
-        if (!snapshots.Contains(offset))
-            return;
-        using var file = storage.Open(PathOf(offset), OpenMode.Write);
-        file.Fdatasync();
+        foreach (var offset in written)
+        {
+            using var file = storage.Open(PathOf(offset), OpenMode.Write);
+            file.Fdatasync();
+        }
+        written.Clear();
     }
 
     /// <summary>Loads the newest good snapshot within a range, and removes those outside it and bad ones.</summary>
@@ -237,13 +241,7 @@ public sealed class ProducerStates
             try
             {
                 var path = PathOf(newest);
-                foreach (var producer in ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path).Where(producer => !IsExpired(producer, nowMs)))
-                {
-                    producers[producer.ProducerId] = producer;
-                    if (producer.TransactionFirstOffset >= 0)
-                        open[producer.TransactionFirstOffset] = producer.ProducerId;
-                }
-                lastSnapshotOffset = EndOffset = newest;
+                Load(ProducerSnapshot.Parse(SmallFile.Read(storage, path, ProducerSnapshot.MostBytes), path).Where(producer => !IsExpired(producer, nowMs)), newest);
                 return;
             }
             catch (CorruptLogException)
@@ -253,6 +251,18 @@ public sealed class ProducerStates
             }
         }
         lastSnapshotOffset = EndOffset = logStartOffset;
+    }
+
+    /// <summary>Takes over the producers of a snapshot.</summary>
+    internal void Load(IEnumerable<ProducerEntry> entries, long offset)
+    {
+        foreach (var producer in entries)
+        {
+            producers[producer.ProducerId] = producer;
+            if (producer.TransactionFirstOffset >= 0)
+                open[producer.TransactionFirstOffset] = producer.ProducerId;
+        }
+        lastSnapshotOffset = EndOffset = offset;
     }
 
     /// <summary>Forgets everything, and all snapshots.</summary>
@@ -282,6 +292,25 @@ public sealed class ProducerStates
             Remove(stray);
     }
 
+    /// <summary>
+    /// After a crash: removes the snapshots that it has torn, and takes the others for not yet durable, whoever wrote them.
+    /// </summary>
+    internal void RemoveTorn()
+    {
+        foreach (var offset in snapshots.ToArray())
+        {
+            try
+            {
+                ProducerSnapshot.Parse(SmallFile.Read(storage, PathOf(offset), ProducerSnapshot.MostBytes), PathOf(offset));
+                written.Add(offset);
+            }
+            catch (CorruptLogException)
+            {
+                Remove(offset);
+            }
+        }
+    }
+
     /// <summary>Removes the snapshots of segments that are gone.</summary>
     internal void RemoveBefore(long offset)
     {
@@ -292,6 +321,7 @@ public sealed class ProducerStates
     /// <summary>Removes the snapshot of a segment.</summary>
     internal void Remove(long offset)
     {
+        written.Remove(offset);
         if (snapshots.Remove(offset))
             storage.Delete(PathOf(offset));
     }
@@ -323,9 +353,12 @@ internal readonly record struct ControlRecord(bool IsAbort, int CoordinatorEpoch
     internal static ControlRecord? Parse(BatchView batch)
     {
         var reader = new RecordReader(batch.Payload, batch.RecordCount);
-        if (!reader.Next())
-            return null;
-        var record = reader.Current;
+        return reader.Next() ? Parse(batch, reader.Current) : null;
+    }
+
+    /// <summary>Reads a record of a control batch.</summary>
+    internal static ControlRecord? Parse(BatchView batch, RecordView record)
+    {
         if (record.Key.Length < 4)
             throw new CorruptLogException(string.Create(CultureInfo.InvariantCulture, $"a control record's key has {record.Key.Length} bytes, not 4"));
         var type = BinaryPrimitives.ReadInt16BigEndian(record.Key[2..]);

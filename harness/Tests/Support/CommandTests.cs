@@ -26,5 +26,6 @@ public class CommandTests
 
     [Fact]
     public void A_missing_need_is_named_in_the_reason_for_skipping() =>
-        Assert.Equal("needs no-such-program, /dev/no-such-device, which is not here", new NeedsFactAttribute("sh", "no-such-program", "/dev/no-such-device").Skip);
+        Assert.Equal("needs no-such-program, /dev/no-such-device, libno-such.so.1, which is not here",
+            new NeedsFactAttribute("sh", "no-such-program", "/dev/no-such-device", "libc.so.6", "libno-such.so.1").Skip);
 }

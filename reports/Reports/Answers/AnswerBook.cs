@@ -12,12 +12,16 @@ internal static class AnswerBook
     public static IReadOnlyList<Answer> Of(IReadOnlyList<RunView> runs)
     {
         var workloads = runs.SelectMany(run => run.Cases).Select(view => view.Record.Workload).ToHashSet();
-        return [.. Questions.Where(question => workloads.Contains(question.Workload)).Select(question => new Answer(
+        return [.. Questions.Where(question => workloads.Contains(question.Workload) && runs.SelectMany(run => run.Cases).Any(question.Concerns)).Select(question => new Answer(
             question.Id, question.Text, question.SectionId,
             [.. runs.Select(run => question.Answer([.. run.Cases.Where(view => view.Record.Workload == question.Workload)]) with { RunLabel = run.Label })]))];
     }
 
-    private sealed record Question(string Id, string Workload, string SectionId, string Text, Func<IReadOnlyList<CaseView>, AnswerLine> Answer);
+    private sealed record Question(string Id, string Workload, string SectionId, string Text, Func<IReadOnlyList<CaseView>, AnswerLine> Answer)
+    {
+        /// <summary>Whether a case raises it: some questions nobody asks of a run that was not about them.</summary>
+        public Func<CaseView, bool> Concerns { get; init; } = _ => true;
+    }
 
     private static readonly Question[] Questions =
     [
@@ -33,6 +37,14 @@ internal static class AnswerBook
         new("tls", TransferFamily.Workload, TransferFamily.Id, "What does TLS cost?", Tls),
         new("values-disk", AccessPatternFamily.Workload, AccessPatternFamily.Id, "How many more values does a disk deliver in sequence?", ValuesSequentialOverRandom),
         new("jacobs", AccessPatternFamily.Workload, AccessPatternFamily.Id, "Is the disk in sequence faster than memory at random?", Jacobs),
+        new("log-flush", LogAppendFamily.Workload, LogAppendFamily.Id, "What does flushing every append cost?", LogAnswers.FlushEach),
+        new("log-segment", LogAppendFamily.Workload, LogAppendFamily.Id, "Does the segment size matter?", LogAnswers.SegmentSize),
+        new("log-group", LogAppendFamily.Workload, LogAppendFamily.Id, "What does group commit give?", LogAnswers.GroupCommit)
+            { Concerns = view => FlushPolicy.Kind(view[FlushPolicy.Parameter]) == "group" },
+        new("log-preallocation", LogAppendFamily.Workload, LogAppendFamily.Id, "Does preallocating segments help?", LogAnswers.Preallocation)
+            { Concerns = view => view["Preallocation"] is not ("None" or "-") },
+        new("log-catch-up", LogReadFamily.Workload, LogReadFamily.Id, "What does a catch-up reader do to the writer?", LogAnswers.CatchUp)
+            { Concerns = view => view["Position"] == "ColdHistory" && LogReadFamily.WriterP99.Figure(view) is not null },
     ];
 
     private static AnswerLine SequentialOverRandom(IReadOnlyList<CaseView> cases)
@@ -159,11 +171,11 @@ internal static class AnswerBook
     private static double Cheapest(CaseView view) =>
         view.Status is CaseStatus.Proven or CaseStatus.Unproven && view.Record.Metrics.TryGetValue("cpuSecondsPerGB", out var cpu) ? cpu.Median : 1e9;
 
-    private static double BytesPerSecond(PassRecord pass) => pass.Bytes / pass.Seconds;
+    internal static double BytesPerSecond(PassRecord pass) => pass.Bytes / pass.Seconds;
 
     private static double CpuPerGB(PassRecord pass) => (pass.CpuUserSeconds + pass.CpuSystemSeconds) / pass.Bytes * 1e9;
 
-    private static AnswerLine Compare(CasePick over, CasePick under, Func<PassRecord, double> value, Quantity quantity, Func<string, CaseView, CaseView, string> sentence) =>
+    internal static AnswerLine Compare(CasePick over, CasePick under, Func<PassRecord, double> value, Quantity quantity, Func<string, CaseView, CaseView, string> sentence) =>
         Answered(over, under, view => view.PerPass(value), quantity, ratio => Format.Ratio(ratio.Value), ratio => Format.RatioInterval(ratio.Low, ratio.High), sentence);
 
     /// <summary>
@@ -182,18 +194,38 @@ internal static class AnswerBook
             ratio => ratio.Value <= 1 ? $"{Format.Percent(1 - ratio.High)} to {Format.Percent(1 - ratio.Low)} less" : $"{Format.Percent(ratio.Low - 1)} to {Format.Percent(ratio.High - 1)} more",
             sentence);
 
+    /// <summary>
+    /// By a figure that the record keeps over all passes, not pass by pass. The ends of both intervals against each
+    /// other make an interval that is wider than it need be, and covers at least what both cover together (Bonferroni).
+    /// </summary>
+    internal static AnswerLine CompareFigures(CasePick over, CasePick under, CaseFigure figure, Func<string, CaseView, CaseView, string> sentence)
+    {
+        if (over.Case is not { } first || under.Case is not { } second)
+            return MissingCases(over, under);
+        if (figure.Figure(first) is not { Low: > 0 } one || figure.Figure(second) is not { Low: > 0 } other)
+            return LeftOut("a case without a figure");
+        var coverage = PassInterval.Coverage(first.Record.Passes.Count) + PassInterval.Coverage(second.Record.Passes.Count) - 1;
+        return Line(first, second, new RatioEstimate(one.Median / other.Median, one.Low / other.High, one.High / other.Low, Math.Max(0, coverage)),
+            (one.Median, other.Median), figure.Quantity, ratio => Format.Ratio(ratio.Value), ratio => Format.RatioInterval(ratio.Low, ratio.High), sentence);
+    }
+
     private static AnswerLine Answered(CasePick over, CasePick under, Func<CaseView, IReadOnlyList<double>> values, Quantity quantity,
         Func<RatioEstimate, string> figure, Func<RatioEstimate, string> interval, Func<string, CaseView, CaseView, string> sentence)
     {
         if (over.Case is not { } first || under.Case is not { } second)
-            return LeftOut(string.Join(" and ", new[] { over.Reason, under.Reason }.Where(reason => reason.Length > 0)));
+            return MissingCases(over, under);
         var (firstValues, secondValues) = (values(first), values(second));
         if (PassRatio.Of(firstValues, secondValues) is not { } ratio)
             return LeftOut("a pass without a figure");
+        return Line(first, second, ratio, (Median(firstValues), Median(secondValues)), quantity, figure, interval, sentence);
+    }
 
+    private static AnswerLine Line(CaseView first, CaseView second, RatioEstimate ratio, (double First, double Second) medians, Quantity quantity,
+        Func<RatioEstimate, string> figure, Func<RatioEstimate, string> interval, Func<string, CaseView, CaseView, string> sentence)
+    {
         var coverage = ratio.Coverage >= 0.95 ? "95 %" : Format.Percent(ratio.Coverage);
         var unproven = new[] { first, second }.Where(view => view.Status == CaseStatus.Unproven).Select(view => view.Reason).ToArray();
-        var detail = $"{Format.Value(quantity, Median(firstValues))} against {Format.Value(quantity, Median(secondValues))}; "
+        var detail = $"{Format.Value(quantity, medians.First)} against {Format.Value(quantity, medians.Second)}; "
             + $"{coverage} interval {interval(ratio)}"
             + (unproven.Length == 0 ? "" : $"; unproven: {string.Join("; ", unproven.Distinct())}");
         return ratio.IncludesOne
@@ -201,7 +233,10 @@ internal static class AnswerBook
             : new AnswerLine("", AnswerState.Differs, figure(ratio), sentence(figure(ratio), first, second), detail, ratio);
     }
 
-    private static AnswerLine LeftOut(string reason) => new("", AnswerState.LeftOut, "", $"Left out: {reason}.", "", null);
+    private static AnswerLine MissingCases(CasePick over, CasePick under) =>
+        LeftOut(string.Join(" and ", new[] { over.Reason, under.Reason }.Where(reason => reason.Length > 0)));
+
+    internal static AnswerLine LeftOut(string reason) => new("", AnswerState.LeftOut, "", $"Left out: {reason}.", "", null);
 
     private static double Median(IReadOnlyList<double> values)
     {

@@ -35,6 +35,15 @@ public sealed record Chart
     /// <summary>Figures from elsewhere to compare with, drawn as marks.</summary>
     public IReadOnlyList<Reference> References { get; init; } = [];
 
+    /// <summary>What the series' names are, in a word or two: the head of their column in the table.</summary>
+    public string SeriesMeaning { get; init; } = "Series";
+
+    /// <summary>Of a timeline: the axis of the lower panel, with its series (<see cref="Charts.Series.Panel"/> 1).</summary>
+    public Axis? LowerY { get; init; }
+
+    /// <summary>Of a timeline: what took time beside the operations, drawn in one lane per kind.</summary>
+    public IReadOnlyList<ChartEvent> Events { get; init; } = [];
+
     /// <summary>What <see cref="ChartPoint.Low"/> and <see cref="ChartPoint.High"/> are, in words.</summary>
     public string IntervalMeaning { get; init; } = "95 % interval";
 }
@@ -53,6 +62,15 @@ public enum ChartKind
 
     /// <summary>Latency over percentiles, on an axis of nines.</summary>
     Percentiles,
+
+    /// <summary>
+    /// A cell for each category of X and each series, which is a row: <see cref="ChartPoint.Y"/> as its colour and as
+    /// its text. The scale of <see cref="Chart.Y"/> is that of the colour; zero has the palest one.
+    /// </summary>
+    HeatMap,
+
+    /// <summary>Figures over the seconds of a pass in two panels, and below them a lane for each kind of event.</summary>
+    Timeline,
 }
 
 /// <summary>How an axis maps figures to lengths.</summary>
@@ -82,6 +100,9 @@ public sealed record Axis(string Name, Quantity Quantity, AxisScale Scale)
 
     /// <summary>Where the axis begins, if that is fixed.</summary>
     public double? Min { get; init; }
+
+    /// <summary>Where the axis ends, if that is fixed.</summary>
+    public double? Max { get; init; }
 }
 
 /// <summary>Points that belong together.</summary>
@@ -91,6 +112,9 @@ public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
 {
     /// <summary>Which colour of the palette; the same thing has the same colour in every chart of a section.</summary>
     public int Color { get; init; }
+
+    /// <summary>Of a timeline: 0 is the upper panel, 1 the lower.</summary>
+    public int Panel { get; init; }
 
     /// <summary>Which line style: runs side by side share a colour and differ in this.</summary>
     public int Variant { get; init; }
@@ -117,3 +141,10 @@ public sealed record ChartPoint(double X, double Y, Verdict Verdict)
 /// <param name="Y">The figure.</param>
 /// <param name="Text">Whose it is.</param>
 public sealed record Reference(double X, double Y, string Text);
+
+/// <summary>Something that took time, on the X axis of a timeline.</summary>
+/// <param name="Kind">Its lane: flush, roll.</param>
+/// <param name="Start">Its start on the X axis.</param>
+/// <param name="Length">Its length on the X axis.</param>
+/// <param name="Text">It in words.</param>
+public sealed record ChartEvent(string Kind, double Start, double Length, string Text);

@@ -13,6 +13,7 @@ internal static class ChartTable
     {
         ChartKind.Percentiles => PercentileTable(chart),
         ChartKind.StackedBars => StackedTable(chart),
+        ChartKind.Timeline => TimelineTable(chart),
         _ => PointTable(chart),
     };
 
@@ -21,7 +22,7 @@ internal static class ChartTable
         var single = chart.Series.Count == 1;
         var columns = new List<Column> { new(chart.X.Name, Numeric: false) };
         if (!single)
-            columns.Add(new Column("Series", Numeric: false));
+            columns.Add(new Column(chart.SeriesMeaning, Numeric: false));
         columns.Add(new Column(chart.Y.Name, Numeric: true));
         columns.Add(new Column(Capitalised(chart.IntervalMeaning), Numeric: true));
         columns.Add(new Column("Evidence", Numeric: false) { Verdict = true });
@@ -82,6 +83,44 @@ internal static class ChartTable
             Format.Value(chart.Y.Quantity, series.Points[^1].Y),
             VerdictWords.Marked(series.Points[0].Verdict),
         ], VerdictWords.Class(series.Points[0].Verdict)));
+        return new Table(chart.Title, columns, [.. rows]);
+    }
+
+    /// <summary>
+    /// At most so many rows: neighbouring intervals share one, with their mean throughput and their highest latency.
+    /// </summary>
+    private const int TimelineRows = 20;
+
+    private static Table TimelineTable(Chart chart)
+    {
+        var throughput = chart.Series.First(series => series.Panel == 0).Points;
+        Series[] latencies = [.. chart.Series.Where(series => series.Panel == 1)];
+        string[] kinds = [.. chart.Events.Select(made => made.Kind).Distinct()];
+        var end = chart.X.Max ?? throughput[^1].X;
+        var perRow = (throughput.Count + TimelineRows - 1) / TimelineRows;
+        List<Column> columns = [new("From", Numeric: false), new(chart.Y.Name, Numeric: true),
+            .. latencies.Select(series => new Column(perRow == 1 || series.Name == "slowest" ? Capitalised(series.Name) : $"Highest {series.Name}", Numeric: true)),
+            .. kinds.SelectMany(kind => new[] { new Column($"{Capitalised(kind)}s", Numeric: true), new Column($"Longest {kind}", Numeric: true) }),
+            new("Evidence", Numeric: false) { Verdict = true }];
+        var rows = throughput.Chunk(perRow).Select((points, index) =>
+        {
+            var from = points[0].X;
+            var to = (index + 1) * perRow < throughput.Count ? throughput[(index + 1) * perRow].X : double.PositiveInfinity;
+            var bytes = points.Select((point, at) => point.Y * ((at + 1 < points.Length ? points[at + 1].X : Math.Min(to, end)) - point.X)).Sum();
+            return new Row(
+            [
+                Format.Number(Math.Round(from, 4)) + " s",
+                Format.Value(chart.Y.Quantity, bytes / (Math.Min(to, end) - from)),
+                .. latencies.Select(series => series.Points.Where(point => point.X >= from && point.X < to).Select(point => (double?)point.Y).Max())
+                    .Select(highest => Format.Value(Quantity.Nanoseconds, highest)),
+                .. kinds.SelectMany(kind =>
+                {
+                    var lengths = chart.Events.Where(made => made.Kind == kind && made.Start >= from && made.Start < to).Select(made => made.Length).ToArray();
+                    return new[] { lengths.Length == 0 ? Format.Missing : Format.Count(lengths.Length), lengths.Length == 0 ? Format.Missing : Format.Seconds(lengths.Max()) };
+                }),
+                VerdictWords.Marked(points[0].Verdict),
+            ], VerdictWords.Class(points[0].Verdict));
+        });
         return new Table(chart.Title, columns, [.. rows]);
     }
 

@@ -17,6 +17,7 @@ public static class EChartsOptions
     private const int BarPixels = 14;
     private const int RowPixels = 44;
     private const int ReferencePixels = 12;
+    private const int CellPixels = 38;
 
     /// <summary>How far the points of neighbouring series stand apart, as a share of a category: whiskers stay readable.</summary>
     private const double DodgeStep = 0.035;
@@ -26,29 +27,110 @@ public static class EChartsOptions
     {
         ChartKind.Bars or ChartKind.StackedBars => 48 + chart.X.Categories.Count
             * (RowPixels + (chart.References.Count > 0 ? ReferencePixels : 0) + (BarPixels + 1) * (BarsPerRow(chart) - 1)),
+        ChartKind.HeatMap => 48 + CellPixels * chart.Series.Count,
+        ChartKind.Timeline => EChartsTimeline.HeightPixels(chart),
         ChartKind.Percentiles => 300,
         _ => 250,
     };
 
-    /// <summary>The option as JSON, safe inside a script element.</summary>
-    public static string Render(Chart chart)
+    /// <summary>
+    /// The option as JSON, safe inside a script element: the default encoder writes &lt;, &gt;, &amp; and quotes as
+    /// \u003C …, so nothing in it can end one.
+    /// </summary>
+    public static string Render(Chart chart) => (chart.Kind switch
+    {
+        ChartKind.HeatMap => HeatMap(chart),
+        ChartKind.Timeline => EChartsTimeline.Option(chart),
+        _ => Plain(chart),
+    }).ToJsonString();
+
+    private static JsonObject Plain(Chart chart)
     {
         var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
-        var option = new JsonObject
+        var along = rows ? ValueAxis(chart, chart.Y, named: true) : chart.X.Scale == AxisScale.Category ? PlaceAxis(chart.X) : ValueAxis(chart, chart.X, named: true);
+        // Rows begin at the chart's edge, which would cut the first tick's text.
+        if (rows)
+            along["axisLabel"]!["alignMinLabel"] = "left";
+        return new JsonObject
         {
             ["bench"] = new JsonObject { ["x"] = Name((rows ? chart.Y : chart.X).Quantity), ["y"] = Name((rows ? chart.X : chart.Y).Quantity) },
             ["animation"] = false,
             ["grid"] = rows
                 ? new JsonObject { ["left"] = 4, ["right"] = 96, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" }
                 : new JsonObject { ["left"] = 4, ["right"] = chart.Kind == ChartKind.Percentiles ? 34 : 8, ["top"] = 12, ["bottom"] = 36 },
-            ["xAxis"] = rows ? ValueAxis(chart, chart.Y, named: true) : chart.X.Scale == AxisScale.Category ? PlaceAxis(chart.X) : ValueAxis(chart, chart.X, named: true),
+            ["xAxis"] = along,
             // The name of an upright axis stands in the caption, where it can be read without turning the head.
             ["yAxis"] = rows ? RowAxis(chart) : ValueAxis(chart, chart.Y, named: false),
             ["series"] = new JsonArray([.. AllSeries(chart)]),
         };
-        // The default encoder writes <, >, & and quotes as \u003C …: nothing in it can end a script element.
-        return option.ToJsonString();
     }
+
+    /// <summary>Drawn by the page's script, cell by cell: the colours are the theme's, and a contradicted cell is hatched.</summary>
+    private static JsonObject HeatMap(Chart chart) => new()
+    {
+        ["bench"] = new JsonObject { ["x"] = Name(chart.X.Quantity), ["y"] = Name(chart.Y.Quantity) },
+        ["animation"] = false,
+        ["grid"] = new JsonObject { ["left"] = 4, ["right"] = 4, ["top"] = 4, ["bottom"] = 36 },
+        ["xAxis"] = new JsonObject
+        {
+            ["type"] = "category",
+            ["data"] = new JsonArray([.. chart.X.Categories.Select(name => (JsonNode)name)]),
+            ["name"] = chart.X.Name,
+            ["nameLocation"] = "middle",
+            ["nameGap"] = 28,
+            ["axisLabel"] = new JsonObject { ["interval"] = 0 },
+            ["axisTick"] = new JsonObject { ["show"] = false },
+            ["axisLine"] = new JsonObject { ["show"] = false },
+        },
+        ["yAxis"] = new JsonObject
+        {
+            ["type"] = "category",
+            ["inverse"] = true,
+            ["data"] = new JsonArray([.. chart.Series.Select(series => (JsonNode)series.Name)]),
+            ["axisLabel"] = new JsonObject { ["interval"] = 0 },
+            ["axisTick"] = new JsonObject { ["show"] = false },
+            ["axisLine"] = new JsonObject { ["show"] = false },
+            ["splitLine"] = new JsonObject { ["show"] = false },
+        },
+        ["series"] = new JsonArray(new JsonObject
+        {
+            ["type"] = "custom",
+            ["name"] = chart.Y.Name,
+            ["bench"] = new JsonObject { ["heat"] = true, ["color"] = chart.Series.Select(series => series.Color).FirstOrDefault() },
+            ["encode"] = new JsonObject { ["x"] = 0, ["y"] = 1 },
+            ["data"] = new JsonArray([.. chart.Series.SelectMany((series, row) => series.Points.Select(point => (JsonNode)Cell(chart, series, row, point)))]),
+        }),
+    };
+
+    private static JsonObject Cell(Chart chart, Series series, int row, ChartPoint point)
+    {
+        var cell = new JsonObject
+        {
+            ["value"] = new JsonArray(point.X, row, Rounded(point.Y)),
+            ["heat"] = Math.Round(Heat(chart.Y, point.Y), 4),
+            ["text"] = Mark(point) + Format.Short(chart.Y.Quantity, point.Y),
+            ["tip"] = Tip(chart, series, point),
+        };
+        if (point.Verdict != Verdict.Proven)
+            cell["verdict"] = VerdictWords.Class(point.Verdict);
+        return cell;
+    }
+
+    /// <summary>How much of the colour a figure has, 0 to 1: even from zero, or by powers from the lowest that is not zero.</summary>
+    /// <param name="axis">The axis of the figure, with its ends.</param>
+    /// <param name="figure">The figure.</param>
+    public static double Heat(Axis axis, double figure)
+    {
+        var (low, high) = (axis.Min ?? 0, axis.Max ?? figure);
+        if (high <= 0 || figure <= 0)
+            return 0;
+        if (axis.Scale != AxisScale.Log)
+            return Math.Clamp(figure / high, 0, 1);
+        // The lowest figure is not the same as nothing: a tenth is left for zero.
+        return high <= low ? 1 : Math.Clamp(0.1 + 0.9 * Math.Log(figure / low) / Math.Log(high / low), 0, 1);
+    }
+
+    private static string Mark(ChartPoint point) => point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
 
     private static int BarsPerRow(Chart chart) => chart.Kind == ChartKind.Bars ? chart.Series.Count : 1;
 
@@ -96,6 +178,14 @@ public static class EChartsOptions
 
     private static JsonObject ValueAxis(Chart chart, Axis axis, bool named)
     {
+        var points = chart.Series.SelectMany(series => series.Points);
+        return ValueAxis(axis, named, ReferenceEquals(axis, chart.X) ? points.Select(point => point.X)
+            : points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y })
+                .Concat(chart.References.Select(reference => reference.Y)));
+    }
+
+    internal static JsonObject ValueAxis(Axis axis, bool named, IEnumerable<double> shown)
+    {
         var node = new JsonObject
         {
             ["type"] = axis.Scale is AxisScale.Log or AxisScale.Nines ? "log" : "value",
@@ -112,8 +202,10 @@ public static class EChartsOptions
         }
         if (axis.Min is { } min)
             node["min"] = min;
+        if (axis.Max is { } max)
+            node["max"] = max;
         if (axis.Scale is AxisScale.Log or AxisScale.Nines)
-            Decades(chart, axis, node);
+            Decades(axis, node, [.. shown.Where(figure => figure > 0)]);
         return node;
     }
 
@@ -121,12 +213,8 @@ public static class EChartsOptions
     /// One line and one name for each power of ten, or every second or third of many. ECharts chooses even steps of
     /// the exponent itself, and over ten decades its step is ten.
     /// </summary>
-    private static void Decades(Chart chart, Axis axis, JsonObject node)
+    private static void Decades(Axis axis, JsonObject node, double[] figures)
     {
-        var points = chart.Series.SelectMany(series => series.Points);
-        double[] figures = [.. (ReferenceEquals(axis, chart.X) ? points.Select(point => point.X)
-            : points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y })
-                .Concat(chart.References.Select(reference => reference.Y))).Where(figure => figure > 0)];
         if (figures.Length == 0)
             return;
         var first = (int)Math.Floor(Math.Log10(Math.Min(axis.Min ?? double.MaxValue, figures.Min())) + 1e-9);
@@ -182,7 +270,9 @@ public static class EChartsOptions
         ["connectNulls"] = false,
         // A contradicted point is no part of the line: it stands apart, crossed out (see Apart).
         ["data"] = new JsonArray([.. series.Points.Select(point => point.Verdict == Verdict.Contradicted && chart.Kind == ChartKind.Lines
-            ? new JsonObject { ["value"] = new JsonArray(point.X + shift, "-") }
+            ? new JsonObject { ["value"] = new JsonArray(Rounded(point.X + shift), "-") }
+            // A percentile curve has many points; only the whole nines and the maximum are marked, and can be asked.
+            : chart.Kind == ChartKind.Percentiles && !IsDecade(point.X) && point != series.Points[^1] ? (JsonNode)new JsonArray(Rounded(point.X), Rounded(point.Y))
             : Item(chart, series, point, point.X + shift, point.Y))]),
     };
 
@@ -222,9 +312,9 @@ public static class EChartsOptions
             ["data"] = new JsonArray([.. points.Select(point =>
             {
                 var total = stacked ? chart.Series.Sum(each => each.Points.First(other => other.X == point.X).Y) : point.Y;
-                var item = new JsonObject { ["value"] = new JsonArray(point.X + shift, total, point.Low is { } low ? low : "-", point.High is { } high ? high : "-") };
+                var item = new JsonObject { ["value"] = new JsonArray(Rounded(point.X + shift), Rounded(total), point.Low is { } low ? Rounded(low) : "-", point.High is { } high ? Rounded(high) : "-") };
                 if (bars)
-                    item["text"] = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" } + Label(chart, point, total);
+                    item["text"] = Mark(point) + Label(chart, point, total);
                 return (JsonNode)item;
             })]),
         };
@@ -253,13 +343,19 @@ public static class EChartsOptions
 
     private static JsonObject Item(Chart chart, Series series, ChartPoint point, double first, double second)
     {
-        var item = new JsonObject { ["value"] = new JsonArray(first, second), ["tip"] = Tip(chart, series, point) };
-        // A percentile curve has many points; only the whole nines and the maximum are marked.
-        if (chart.Kind == ChartKind.Percentiles && !IsDecade(point.X) && point != series.Points[^1])
-            item["symbol"] = "none";
-        else if (point.Verdict != Verdict.Proven)
+        var item = new JsonObject { ["value"] = new JsonArray(Rounded(first), Rounded(second)), ["tip"] = Tip(chart, series, point) };
+        if (point.Verdict != Verdict.Proven)
             item["verdict"] = VerdictWords.Class(point.Verdict);
         return item;
+    }
+
+    /// <summary>Six digits are more than a pixel; what a reader sees of a figure is in texts that were made from all of them.</summary>
+    internal static double Rounded(double value)
+    {
+        if (value == 0 || !double.IsFinite(value))
+            return 0;
+        var digits = 5 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        return digits >= 0 ? Math.Round(value, Math.Min(digits, 15)) : Math.Round(value / Math.Pow(10, -digits)) * Math.Pow(10, -digits);
     }
 
     private static bool IsDecade(double figure) => Math.Abs(Math.Log10(figure) - Math.Round(Math.Log10(figure))) < 1e-6;
@@ -277,5 +373,5 @@ public static class EChartsOptions
         return string.Join('\n', lines);
     }
 
-    private static string Name(Quantity quantity) => JsonNamingPolicy.CamelCase.ConvertName(quantity.ToString());
+    internal static string Name(Quantity quantity) => JsonNamingPolicy.CamelCase.ConvertName(quantity.ToString());
 }

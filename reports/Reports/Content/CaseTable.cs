@@ -47,6 +47,9 @@ internal static class CaseTable
             Figure("p99.9", view => Nanoseconds(view, 1_000, latency => latency.P999));
             Figure("max", view => Nanoseconds(view, 1, latency => latency.Max));
         }
+        // What else was timed beside the operation itself: flushes, rolls, the writer beside a reader.
+        foreach (var kind in cases.SelectMany(view => view.OtherLatencies).Distinct())
+            Figure($"{kind} p99", view => view.LatencyOf(kind) is { Count: >= 100 } latency ? Format.Nanoseconds(latency.P99) : Format.Missing);
         Figure("CPU/op", view => CpuPerOperation(view.Record.Passes));
         var suffix = fixedOnes.Length == 0 ? "" : $" ({string.Join(", ", fixedOnes)})";
         return new Table(caption + suffix, [.. columns.Select(column => column.Column)],
@@ -60,14 +63,17 @@ internal static class CaseTable
         "cpuSecondsPerGB" => ("CPU s/GB", Quantity.CpuSecondsPerGB),
         "cpuUserSecondsPerGB" => ("user", Quantity.CpuSecondsPerGB),
         "cpuSystemSecondsPerGB" => ("system", Quantity.CpuSecondsPerGB),
+        "dataAtRiskBytes" => ("At risk", Quantity.Bytes),
+        "dataAtRiskMs" => ("At risk for", Quantity.Milliseconds),
+        "rolls" => ("Rolls", Quantity.Number),
+        "flushes" => ("Flushes", Quantity.Number),
+        "writerP99Ns" => ("Writer p99", Quantity.Nanoseconds),
+        "recoverySeconds" => ("Recovery", Quantity.Seconds),
         _ => (name, Quantity.Number),
     };
 
     private static string ParameterCell(string parameter, CaseView view) =>
-        view[parameter] == "-" ? Format.Missing
-        : parameter is "QueueDepth" or "Threads" ? view[parameter]
-        : parameter is "FileSize" or "WorkingSet" or "Pages" ? Words.Size(view[parameter])
-        : view.Say(parameter);
+        view[parameter] == "-" ? Format.Missing : Words.Place(parameter, view[parameter]);
 
     private static string Nanoseconds(CaseView view, long atLeast, Func<LatencyRecord, long> value) =>
         view.Latency is { } latency && latency.Count >= atLeast ? Format.Nanoseconds(value(latency)) : Format.Missing;

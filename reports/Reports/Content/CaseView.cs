@@ -60,10 +60,18 @@ internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, 
         : Join(Record.Evidence.Claims.Where(claim => claim.Verdict == Record.Evidence.Verdict && claim.Verdict != Verdict.Proven)
             .Select(claim => $"{claim.Claim}: {claim.Reason ?? "no reason was recorded"}")));
 
-    /// <summary>Latency of the operation that the case is about: its own kind, or the only one.</summary>
-    public LatencyRecord? Latency =>
-        Record.LatencyNs.FirstOrDefault(pair => string.Equals(pair.Key, Record.Operation, StringComparison.OrdinalIgnoreCase)).Value
-        ?? Record.LatencyNs.Values.FirstOrDefault();
+    /// <summary>Latency of the operation that the case is about: its own kind, or the first.</summary>
+    public LatencyRecord? Latency => OwnKind is { } kind ? Record.LatencyNs[kind] : null;
+
+    /// <summary>The kinds of operation that were timed beside its own.</summary>
+    public IEnumerable<string> OtherLatencies => Record.LatencyNs.Keys.Where(kind => kind != OwnKind);
+
+    /// <summary>Latency of one kind of operation; null if none was timed.</summary>
+    public LatencyRecord? LatencyOf(string kind) => Record.LatencyNs.GetValueOrDefault(kind);
+
+    private string? OwnKind =>
+        Record.LatencyNs.Keys.FirstOrDefault(kind => string.Equals(kind, Record.Operation, StringComparison.OrdinalIgnoreCase))
+        ?? Record.LatencyNs.Keys.FirstOrDefault();
 
     /// <summary>One value per pass.</summary>
     public IReadOnlyList<double> PerPass(Func<PassRecord, double> value) => [.. Record.Passes.Select(value)];

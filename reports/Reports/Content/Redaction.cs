@@ -64,6 +64,12 @@ internal sealed partial class Redaction
         BytesPerSecond = Of(record.BytesPerSecond),
         OperationsPerSecond = Of(record.OperationsPerSecond),
         Metrics = record.Metrics.ToDictionary(pair => pair.Key, pair => Of(pair.Value)!),
+        Timeline = record.Timeline is not { } timeline ? null : timeline with
+        {
+            Unknown = null,
+            Points = [.. timeline.Points.Select(point => point with { Unknown = null })],
+            Events = [.. timeline.Events.Select(made => made with { Kind = Text(made.Kind), Unknown = null })],
+        },
         Evidence = record.Evidence with
         {
             Unknown = null,

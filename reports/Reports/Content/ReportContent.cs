@@ -46,7 +46,8 @@ internal sealed record ReportContent
     {
         var number = 0;
         // The known families first and in a fixed order; the rest as the records bring them.
-        string[] known = [AccessPatternFamily.Workload, CachePathFamily.Workload, TransferFamily.Workload];
+        string[] known = [AccessPatternFamily.Workload, CachePathFamily.Workload, TransferFamily.Workload,
+            LogAppendFamily.Workload, LogReadFamily.Workload, LogRecoveryFamily.Workload, LogEncodeFamily.Workload];
         var groups = cases.GroupBy(view => view.Record.Workload).OrderBy(group => (uint)Array.IndexOf(known, group.Key));
         foreach (var group in groups)
         {
@@ -56,6 +57,10 @@ internal sealed record ReportContent
                 AccessPatternFamily.Workload => AccessPatternFamily.Build(family),
                 CachePathFamily.Workload => CachePathFamily.Build(family),
                 TransferFamily.Workload => TransferFamily.Build(family),
+                LogAppendFamily.Workload => LogAppendFamily.Build(family, cases),
+                LogReadFamily.Workload => LogReadFamily.Build(family),
+                LogRecoveryFamily.Workload => LogRecoveryFamily.Build(family),
+                LogEncodeFamily.Workload => LogEncodeFamily.Build(family),
                 _ => GenericFamily.Build(group.Key, ++number, family),
             };
         }

@@ -36,10 +36,35 @@ internal static partial class Words
         "Threads" => value == "1" ? "1 thread" : $"{value} threads",
         "FileSize" => $"file {Size(value)}",
         "WorkingSet" => $"over {Size(value)}",
+        FlushPolicy.Parameter => FlushPolicy.Say(value),
+        "FlushMethod" => value switch { "Fdatasync" => "fdatasync", "DSync" => "O_DSYNC", "RwfDSync" => "RWF_DSYNC", "WriteBehind" => "write-behind", _ => value },
+        "SegmentSize" => Suffixed(Size(value), "segments"),
+        "Segments" => Counted(value, "segment"),
+        "UnflushedBytes" => Suffixed(Size(value), "unflushed"),
+        "BatchSize" => Prefixed("batches of", Size(value)),
+        "RecordSize" => Prefixed("records of", Size(value)),
+        "FetchSize" => Prefixed("fetches of", Size(value)),
+        "Partitions" => Counted(value, "partition"),
+        "Producers" => Counted(value, "producer"),
+        "Compression" => value switch { "None" => "uncompressed", "Lz4" => "LZ4", "Gzip" or "Snappy" or "Zstd" => Lower(value), _ => value },
+        "Preallocation" => value switch { "None" => "not preallocated", "Fallocate" => "fallocate", "Zeroed" => "zeroed ahead", _ => value },
+        "WritePath" => value switch { "Buffered" or "Direct" => Lower(value), "IoUring" => "io_uring", _ => value },
+        "Position" => value switch { "Tail" => "tail", "ColdHistory" => "cold history", "RandomByOffset" => "random by offset", "RandomByTime" => "random by time", _ => value },
+        "Writer" => value switch { "None" => "no writer", "-" => value, _ => $"{Lower(value)} writer beside it" },
+        "Step" => value == "Crc" ? "CRC" : Lower(value),
         "Pages" => value == "Huge" ? "huge pages" : value == "-" ? value : $"{Size(value)} pages",
         _ when Bytes(value) is not null => Size(value),
         "Engine" => value,
         _ => value,
+    };
+
+    /// <summary>The same where the parameter's name stands beside it, on an axis or over a column: "32" instead of "depth 32".</summary>
+    public static string Place(string parameter, string value) => parameter switch
+    {
+        "QueueDepth" or "Threads" or "Partitions" or "Producers" or "Segments" => value,
+        "FileSize" or "WorkingSet" or "Pages" or "SegmentSize" or "BatchSize" or "RecordSize" or "FetchSize" or "UnflushedBytes" => Size(value),
+        "Compression" or "Preallocation" or "Writer" when value == "None" => "none",
+        _ => Value(parameter, value),
     };
 
     /// <summary>A parameter's name in words: "BlockSize" is "block size".</summary>
@@ -66,6 +91,12 @@ internal static partial class Words
 
     /// <summary>The first letter large.</summary>
     public static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+
+    private static string Counted(string value, string one) => value switch { "-" => value, "1" => $"1 {one}", _ => $"{value} {one}s" };
+
+    private static string Prefixed(string words, string value) => value == "-" ? value : $"{words} {value}";
+
+    private static string Suffixed(string value, string words) => value == "-" ? value : $"{value} {words}";
 
     private static string Lower(string value) => value.ToLowerInvariant();
 

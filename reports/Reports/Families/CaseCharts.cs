@@ -41,9 +41,20 @@ internal static class CaseCharts
         return [.. chosen];
     }
 
-    /// <summary>The values of one parameter, in order.</summary>
-    public static string[] Values(IEnumerable<CaseView> cases, string parameter) =>
-        [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => Words.Order(value))];
+    /// <summary>The values of one parameter, in order; "None" before all others.</summary>
+    public static string[] Values(IEnumerable<CaseView> cases, string parameter) => parameter == FlushPolicy.Parameter
+        ? [.. cases.GroupBy(view => view[parameter]).OrderBy(group => group.Min(FlushPolicy.Order)).Select(group => group.Key)]
+        : [.. cases.Select(view => view[parameter]).Distinct().OrderBy(value => value != "None").ThenBy(value => Words.Order(value))];
+
+    /// <summary>The cases that have a sibling in the same run which differs in this parameter alone.</summary>
+    public static CaseView[] Swept(IReadOnlyCollection<CaseView> cases, string parameter)
+    {
+        string[] others = [.. cases.SelectMany(view => view.Record.Parameters.Keys).Distinct().Where(name => name != parameter)];
+        return [.. cases.Where(view => !view.Failed)
+            .GroupBy(view => (view.RunIndex, string.Join('\n', others.Select(name => view[name]))))
+            .Where(group => group.Select(view => view[parameter]).Distinct().Skip(1).Any())
+            .SelectMany(group => group)];
+    }
 
     /// <summary>
     /// A figure over a parameter: lines if some series has several of its values, else bars. Null if no case has it.
@@ -60,7 +71,7 @@ internal static class CaseCharts
             id, title, held, shown, shows, ChartKind.Lines,
             new Axis(Words.Sentence(Words.Name(parameter)), Quantity.Number, AxisScale.Category)
             {
-                Categories = [.. places.Select(place => parameter is "QueueDepth" or "Threads" ? place : Words.Value(parameter, place))],
+                Categories = [.. places.Select(place => Words.Place(parameter, place))],
             },
             [.. shown.GroupBy(view => (Name: NameOf(view, varying), view.RunIndex)).Select(group => new Series(
                 SeriesName(group.First(), group.Key.Name),
@@ -98,23 +109,62 @@ internal static class CaseCharts
             })]);
     }
 
-    /// <summary>Latency over percentiles, one curve per case. Null if no case has a distribution.</summary>
-    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases, SeriesColors? colors = null)
+    /// <summary>
+    /// A figure over two parameters: a column for each value of one, a row for each value of the other. Null unless
+    /// both have several. It is for the cases of one run that differ in nothing else. The colour is that of the highest
+    /// figure: what is good and what costs look different.
+    /// </summary>
+    public static Chart? HeatMap(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string column, string row, CaseFigure shows, int color)
     {
-        var shown = cases.Where(view => !view.Failed && view.Latency is { Count: > 1 }).ToArray();
+        var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: >= 0 }).ToArray();
+        var (columns, rows) = (Values(shown, column), Values(shown, row));
+        if (columns.Length < 2 || rows.Length < 2)
+            return null;
+        Series[] series = [.. rows.Select(value => new Series(Words.Place(row, value),
+            [.. shown.Where(view => view[row] == value).DistinctBy(view => view[column])
+                .Select(view => Point(Array.IndexOf(columns, view[column]), shows, view)).OrderBy(point => point.X)]) { Color = color })];
+        var cells = series.SelectMany(each => each.Points.Select(point => (Series: each, Point: point))).ToArray();
+        var (lowest, highest) = (cells.MinBy(cell => cell.Point.Y), cells.MaxBy(cell => cell.Point.Y));
+        // A contradicted figure has no colour, so it must not stretch the scale of the others.
+        double[] sound = [.. cells.Where(cell => cell.Point.Verdict != Verdict.Contradicted).Select(cell => cell.Point.Y)];
+        var (above, most) = (sound.Where(figure => figure > 0).DefaultIfEmpty(0).Min(), sound.DefaultIfEmpty(0).Max());
+        var log = above > 0 && most / above > LinearRange;
+        var meaning = shows.IntervalMeaning(shown);
+        string Where((Series Series, ChartPoint Point) cell) => $"{cell.Series.Name} with {Words.Value(column, columns[(int)cell.Point.X])}";
+        return new Chart
+        {
+            Id = id,
+            Title = title,
+            Subtitle = string.Join(". ", new[] { held, title == shows.AxisName ? "" : shows.AxisName, log ? "Logarithmic colours" : "" }.Where(text => text.Length > 0)),
+            Kind = ChartKind.HeatMap,
+            X = new Axis(Words.Sentence(Words.Name(column)), Quantity.Number, AxisScale.Category) { Categories = [.. columns.Select(value => Words.Place(column, value))] },
+            Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = log ? above : 0, Max = most },
+            Series = series,
+            SeriesMeaning = Words.Sentence(Words.Name(row)),
+            IntervalMeaning = meaning,
+            Finding = $"{title}: highest {Where(highest)}, {Format.Value(shows.Quantity, highest.Point.Y)}; "
+                + $"lowest {Where(lowest)}, {Format.Value(shows.Quantity, lowest.Point.Y)}." + Doubt(series),
+        };
+    }
+
+    /// <summary>Latency of one kind of operation (the case's own if none is given) over percentiles, one curve per case. Null if no case has a distribution.</summary>
+    public static Chart? Percentiles(string id, string title, string held, IReadOnlyCollection<CaseView> cases, SeriesColors? colors = null, string? kind = null)
+    {
+        LatencyRecord? Of(CaseView view) => kind is null ? view.Latency : view.LatencyOf(kind);
+        var shown = cases.Where(view => !view.Failed && Of(view) is { Count: > 1 }).ToArray();
         if (shown.Length == 0)
             return null;
         var varying = Telling(shown);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         Series[] series = [.. shown.Select(view => new Series(
-            SeriesName(view, NameOf(view, varying) is { Length: > 0 } name ? name : view.Record.Operation.ToLowerInvariant()),
-            [.. LatencyCurve.Of(view.Latency!).Where(point => point.Nanoseconds > 0).Select(point =>
+            SeriesName(view, NameOf(view, varying) is { Length: > 0 } name ? name : kind ?? view.Record.Operation.ToLowerInvariant()),
+            [.. LatencyCurve.Of(Of(view)!).Where(point => point.Nanoseconds > 0).Select(point =>
                 new ChartPoint(point.Nines, point.Nanoseconds, view.Record.Evidence.Verdict) { Note = Note(view) })])
         {
             Color = colors?[NameOf(view, varying)] ?? Array.IndexOf(names, NameOf(view, varying)),
             Variant = view.RunIndex,
         })];
-        var slowest = shown.MaxBy(view => view.Latency!.P99)!;
+        var slowest = shown.MaxBy(view => Of(view)!.P99)!;
         return new Chart
         {
             Id = id,
@@ -125,8 +175,8 @@ internal static class CaseCharts
             Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
             Series = series,
             Finding = $"{title}: latency percentiles of {shown.Length} cases. Median "
-                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)view.Latency!.P50))}, 99th percentile "
-                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)view.Latency!.P99))}"
+                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)Of(view)!.P50))}, 99th percentile "
+                + $"{Span(Quantity.Nanoseconds, shown.Select(view => (double)Of(view)!.P99))}"
                 + (shown.Length > 1 ? $"; the slowest at p99 is {SeriesName(slowest, NameOf(slowest, varying))}." : ".") + Doubt(series),
         };
     }

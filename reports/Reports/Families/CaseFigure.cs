@@ -25,6 +25,16 @@ internal sealed record CaseFigure(string AxisName, Quantity Quantity, Func<CaseV
             view => view.Latency is { Count: > 0 } latency ? new Estimate(latency.P50, latency.P50, latency.P99) : null,
             "from p50 to p99");
 
+    /// <summary>The 99th percentile; its spread reaches down to the median. (Up to the slowest it would hide all others.)</summary>
+    public static CaseFigure HighLatency { get; } =
+        new("99th percentile of latency", Quantity.Nanoseconds,
+            view => view.Latency is { Count: >= 100 } latency ? new Estimate(latency.P99, latency.P50, latency.P99) : null,
+            "from p50 to p99");
+
+    /// <summary>One of the record's further figures.</summary>
+    public static CaseFigure Metric(string metric, string axisName, Quantity quantity) =>
+        new(axisName, quantity, view => view.Record.Metrics.GetValueOrDefault(metric));
+
     /// <summary>What the interval is, of some cases.</summary>
     public string IntervalMeaning(IEnumerable<CaseView> cases) => Spread ?? PassInterval.Words(cases);
 }

@@ -1,0 +1,136 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary><c>bench log</c> over folders that Kafka wrote.</summary>
+public class LogCommandTests
+{
+    private static readonly string GoldenFolder = Path.Combine(Repository.Root, "harness", "Tests", "golden");
+    private static readonly string[] Settings = ["--segment-bytes", "2048", "--index-interval-bytes", "256", "--segment-index-bytes", "4096", "--now", "1700000100000"];
+
+    [Theory]
+    [InlineData("plain-0")]
+    [InlineData("codecs-0")]
+    [InlineData("txn-0")]
+    public void Dump_json_is_what_the_manifest_says(string name)
+    {
+        using var place = new RunPlace();
+        var manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(GoldenFolder, name + ".manifest.json"))).RootElement;
+        var expected = manifest.GetProperty("segments").EnumerateArray()
+            .SelectMany(segment => segment.GetProperty("batches").EnumerateArray().Select(batch => (Segment: segment.GetProperty("baseOffset").GetInt64(), Batch: batch))).ToArray();
+        var lines = BenchProgram.Run(place.Folder, "log", "dump", Path.Combine(GoldenFolder, name), "--records", "--json").Expect(0).OutputLines;
+        Assert.Equal(expected.Length, lines.Count);
+        foreach (var ((segment, batch), line) in expected.Zip(lines))
+        {
+            var ours = JsonDocument.Parse(line).RootElement;
+            Assert.Equal(segment, ours.GetProperty("segment").GetInt64());
+            Assert.Equal(batch.EnumerateObject().Count() + 1, ours.EnumerateObject().Count());
+            Assert.All(batch.EnumerateObject(), property => Assert.True(JsonElement.DeepEquals(property.Value, ours.GetProperty(property.Name)), $"{name} {property.Name}: {ours.GetProperty(property.Name)}"));
+        }
+    }
+
+    [Fact]
+    public void Dump_is_a_line_per_batch_and_with_records_a_line_per_record()
+    {
+        using var place = new RunPlace();
+        var batches = BenchProgram.Run(place.Folder, "log", "dump", Path.Combine(GoldenFolder, "base-0")).Expect(0).OutputLines;
+        Assert.All(batches, line => Assert.StartsWith("segment ", line, StringComparison.Ordinal));
+        var records = BenchProgram.Run(place.Folder, "log", "dump", Path.Combine(GoldenFolder, "base-0"), "--records").Expect(0).OutputLines;
+        Assert.Equal(batches, records.Where(line => !line.StartsWith(' ')));
+        // Each offset is there: the folder has no gaps.
+        Assert.Equal(109, records.Count(line => line.StartsWith("  offset ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Dump_shows_what_it_can_of_a_damaged_log_and_names_the_damage()
+    {
+        using var place = new RunPlace();
+        var result = BenchProgram.Run(place.Folder, "log", "dump", Path.Combine(GoldenFolder, "damaged", "flip-record-byte-0"), "--json", "--records").Expect(1);
+        var wrong = Assert.Single(result.OutputLines, line => !JsonDocument.Parse(line).RootElement.GetProperty("valid").GetBoolean());
+        Assert.Equal(487, JsonDocument.Parse(wrong).RootElement.GetProperty("position").GetInt64());
+        Assert.Contains("00000000000000000092.log at byte 487: the checksum of a batch is", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_says_no_faults_or_one_line_per_fault()
+    {
+        using var place = new RunPlace();
+        var sound = BenchProgram.Run(place.Folder, "log", "verify", Path.Combine(GoldenFolder, "txn-0")).Expect(0);
+        Assert.StartsWith("no faults: ", Assert.Single(sound.OutputLines), StringComparison.Ordinal);
+        Assert.Equal("", sound.Error);
+        var damaged = BenchProgram.Run(place.Folder, "log", "verify", Path.Combine(GoldenFolder, "damaged", "index-garbage-middle-0")).Expect(1);
+        Assert.NotEmpty(damaged.OutputLines);
+        Assert.All(damaged.OutputLines, line => Assert.Contains("00000000000000000024.index at byte ", line, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("flip-record-byte", "loadUnclean")]
+    [InlineData("middle-segment-flip-record-byte", "loadUnclean")]
+    [InlineData("missing-index-middle", "loadClean", "--clean")]
+    public void Recover_makes_of_a_copy_what_Kafka_makes_and_leaves_the_folder_as_it_is(string name, string load, params string[] further)
+    {
+        using var place = new RunPlace();
+        var kafkas = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(GoldenFolder, "damaged", "manifest.json"))).RootElement
+            .GetProperty("cases").EnumerateArray().Single(one => one.GetProperty("case").GetString() == name).GetProperty(load);
+        var folder = Path.Combine(GoldenFolder, "damaged", name + "-0");
+        var before = Hashes(folder);
+        var copy = Path.Combine(place.Folder, "copy");
+        var ours = JsonDocument.Parse(Assert.Single(BenchProgram.Run(place.Folder, ["log", "recover", folder, "--to", copy, .. Settings, .. further]).Expect(0).OutputLines)).RootElement;
+        Assert.Equal(before, Hashes(folder));
+        foreach (var property in (string[])["logEndOffset", "recoveryPoint", "segments", "activeProducers", "firstUnstableOffset", "epochs"])
+            Assert.True(JsonElement.DeepEquals(kafkas.GetProperty(property), ours.GetProperty(property)), $"{property}: {ours.GetProperty(property)}");
+        var files = ours.GetProperty("after").GetProperty("files");
+        foreach (var file in kafkas.GetProperty("after").GetProperty("files").EnumerateObject().Where(file => !file.Name.EndsWith(".snapshot", StringComparison.Ordinal)))
+            Assert.True(JsonElement.DeepEquals(file.Value, files.GetProperty(file.Name)), file.Name);
+        Assert.Equal(Hashes(copy), files.EnumerateObject().Select(file => $"{file.Name} {file.Value.GetProperty("sha256").GetString()}").Order(StringComparer.Ordinal));
+        if (name != "missing-index-middle")
+            BenchProgram.Run(place.Folder, "log", "verify", copy).Expect(0);
+    }
+
+    [Theory]
+    [InlineData("dump")]
+    [InlineData("verify")]
+    [InlineData("recover", "--to", "copy")]
+    public void A_log_from_before_Kafka_0_11_is_named_and_refused(string command, params string[] further)
+    {
+        using var place = new RunPlace();
+        var result = BenchProgram.Run(place.Folder, ["log", command, Path.Combine(GoldenFolder, "legacy-0"), .. further]).Expect(1);
+        Assert.Contains("a format before Kafka 0.11 that is not read here", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+        Assert.False(Path.Exists(Path.Combine(place.Folder, "copy")));
+    }
+
+    [Theory]
+    [InlineData("is no folder", "dump", "missing")]
+    [InlineData("is no folder", "verify", "")]
+    [InlineData("has no segment", "verify", ".")]
+    [InlineData("is no folder", "recover", "missing", "--to", "copy")]
+    [InlineData("--to", "recover", "GOLDEN")]
+    [InlineData("--to is empty", "recover", "GOLDEN", "--to", "")]
+    [InlineData("exists", "recover", "GOLDEN", "--to", ".")]
+    [InlineData("never written to", "recover", "GOLDEN", "--to", "GOLDEN/copy")]
+    [InlineData("--segment-bytes is 5", "recover", "GOLDEN", "--to", "copy", "--segment-bytes", "5")]
+    [InlineData("--index-interval-bytes", "recover", "GOLDEN", "--to", "copy", "--index-interval-bytes", "many")]
+    [InlineData("--now", "recover", "GOLDEN", "--to", "copy", "--now", "-5")]
+    [InlineData("Required command", "GOLDEN")]
+    public void Wrong_use_is_refused_in_one_sentence(string told, params string[] arguments)
+    {
+        using var place = new RunPlace();
+        var golden = Path.Combine(GoldenFolder, "base-0");
+        var before = Hashes(golden);
+        var result = BenchProgram.Run(place.Folder, ["log", .. arguments.Select(argument => argument.Replace("GOLDEN", golden, StringComparison.Ordinal))]).Expect(64);
+        var sentence = Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !line.StartsWith("'bench --help'", StringComparison.Ordinal));
+        Assert.StartsWith("bench: ", sentence, StringComparison.Ordinal);
+        Assert.Contains(told, sentence, StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+        Assert.Equal(before, Hashes(golden));
+        Assert.False(Path.Exists(Path.Combine(place.Folder, "copy")));
+        Assert.False(Path.Exists(Path.Combine(golden, "copy")));
+    }
+
+    private static string[] Hashes(string folder) =>
+        [.. Directory.GetFiles(folder).Select(file => $"{Path.GetFileName(file)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal)];
+}
