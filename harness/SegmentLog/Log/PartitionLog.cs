@@ -63,7 +63,8 @@ public sealed partial class PartitionLog : IDisposable
         foreach (var segment in segments)
         {
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
-            segment.SideFilesDurable = options.CleanStop;
+            // The active one's are written again when it is complete.
+            segment.SideFilesDurable = options.CleanStop && segment != active;
         }
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.

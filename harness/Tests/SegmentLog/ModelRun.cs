@@ -37,6 +37,7 @@ internal sealed class ModelRun
     private readonly StepClock clock = new();
     private readonly RecordBatchBuilder builder = new(1024);
     private readonly List<string> trace = [];
+    private readonly ModelScope scope;
     private readonly bool withFaults;
     private readonly bool withDeletions;
     private readonly bool withGaps;
@@ -58,16 +59,18 @@ internal sealed class ModelRun
     /// <param name="seed">Which.</param>
     /// <param name="wrap">Breaks the disk's promises, to see that this is found.</param>
     /// <param name="onlyPolicy">A flush policy for the whole run.</param>
-    public ModelRun(int seed, Func<IStorage, IStorage>? wrap = null, FlushPolicy? onlyPolicy = null)
+    /// <param name="scope">What may happen in it.</param>
+    public ModelRun(int seed, Func<IStorage, IStorage>? wrap = null, FlushPolicy? onlyPolicy = null, ModelScope scope = ModelScope.Everything)
     {
+        this.scope = scope;
         this.seed = seed;
         this.onlyPolicy = onlyPolicy;
         random = new Random(seed);
         disk = new FaultyStorage(random.Next());
         storage = wrap?.Invoke(disk) ?? disk;
-        withFaults = random.Next(3) == 0;
-        withDeletions = random.Next(5) == 0;
-        withGaps = random.Next(3) == 0;
+        withFaults = random.Next(3) == 0 && scope == ModelScope.Everything;
+        withDeletions = random.Next(5) == 0 && scope == ModelScope.Everything;
+        withGaps = random.Next(3) == 0 && scope == ModelScope.Everything;
         highWatermarkFollows = random.Next(4) > 0;
         config = new LogConfig
         {
@@ -154,7 +157,10 @@ internal sealed class ModelRun
             case < 92: Delete(); break;
             case < 95: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
             case < 97: CloseAndOpen(); break;
-            default: Crash(Pick(true, true, true, false)); break;
+            default:
+                if (scope != ModelScope.CleanStops)
+                    Crash(Pick(true, true, true, false));
+                break;
         }
     }
 
@@ -765,4 +771,17 @@ internal sealed class ModelRun
         log.Close();
         FolderCheck.Closed(disk.Contents(Folder), model, config.IndexIntervalBytes, config.SegmentIndexBytes);
     }
+}
+
+/// <summary>What may happen in a run.</summary>
+public enum ModelScope
+{
+    /// <summary>Appends, reads, flushes, rolls, clean stops.</summary>
+    CleanStops,
+
+    /// <summary>Kills and power cuts as well.</summary>
+    Crashes,
+
+    /// <summary>Faults of the disk, deletions and gaps between offsets as well.</summary>
+    Everything,
 }
