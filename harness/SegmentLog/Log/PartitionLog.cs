@@ -63,10 +63,9 @@ public sealed partial class PartitionLog : IDisposable
         foreach (var segment in segments)
         {
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
-            segment.SideFilesDurable = options.CleanStop;
+            // The active one's are behind as soon as it is appended to.
+            segment.SideFilesDurable = options.CleanStop && segment != active;
         }
-        // Its indexes are behind as soon as it is appended to.
-        active.SideFilesDurable = false;
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.
         if (config.FlushPolicy.IsDurable && !options.CleanStop)
