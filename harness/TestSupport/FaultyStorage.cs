@@ -280,6 +280,16 @@ public sealed class FaultyStorage(int seed) : IStorage
                 Flush(0, long.MaxValue, "fdatasync");
         }
 
+        public void DropCache()
+        {
+            lock (storage.gate)
+            {
+                Flush(0, long.MaxValue, "fdatasync");
+                if (!storage.isOff)
+                    file.DropCache();
+            }
+        }
+
         public void StartWriteBack(long position, long lengthBytes)
         {
             // What it starts may end before a power cut or not: that is so without it.
@@ -482,6 +492,16 @@ public sealed class FaultyStorage(int seed) : IStorage
             durable = AfterCrash(random);
             unflushed.Clear();
             if (random.Next(2) == 0)
+                return;
+            var length = Cached.Length;
+            Cached = durable.Copy();
+            Cached.SetLength(length);
+        }
+
+        /// <summary>What is clean is read from the device again; the length stays in the inode.</summary>
+        public void DropCache()
+        {
+            if (unflushed.Count > 0)
                 return;
             var length = Cached.Length;
             Cached = durable.Copy();

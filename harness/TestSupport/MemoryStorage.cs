@@ -120,6 +120,10 @@ public sealed class MemoryStorage : IStorage
         {
         }
 
+        public void DropCache()
+        {
+        }
+
         public void StartWriteBack(long position, long lengthBytes)
         {
         }

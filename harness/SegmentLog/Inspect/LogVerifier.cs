@@ -166,6 +166,8 @@ public sealed class LogVerifier : IDisposable
         {
             if (name == LogFiles.Prepared)
                 Note($"{name} was made ahead for the next segment; the next opening removes it");
+            else if (name == LogFiles.FlushFailed)
+                Note($"{name}: a write or flush has failed; the next opening after an unclean stop reads from the device");
             else if (name.EndsWith(LogFiles.Deleted, StringComparison.Ordinal))
                 Note($"{name} waits for its removal");
             else if (name.EndsWith(LogFiles.Cleaned, StringComparison.Ordinal))

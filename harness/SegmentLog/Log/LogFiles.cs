@@ -32,6 +32,12 @@ public static class LogFiles
     /// <summary>A file for the next segment, made ahead; Kafka takes no notice of the name.</summary>
     public const string Prepared = "next-segment.prepared";
 
+    /// <summary>
+    /// Empty: a write or flush has failed since the machine started. Until then the page cache may show what the device
+    /// does not have, so the next opening reads from the device; Kafka takes no notice of the name.
+    /// </summary>
+    public const string FlushFailed = "flush-failed";
+
     /// <summary>The name of a file.</summary>
     public static string Name(long baseOffset, string suffix) => baseOffset.ToString("D20", CultureInfo.InvariantCulture) + suffix;
 

@@ -51,11 +51,28 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         {
             return LoadAll();
         }
-        catch
+        catch (Exception exception)
         {
+            if (exception is DiskException)
+                NoteFailure(storage, folder);
             foreach (var segment in segments.Values)
                 segment.Release();
             throw;
+        }
+    }
+
+    /// <summary>Leaves word for the next opening, if there is room for a name; not durably: a restart forgets the page cache too.</summary>
+    internal static void NoteFailure(IStorage storage, string folder)
+    {
+        try
+        {
+            var path = Path.Combine(folder, LogFiles.FlushFailed);
+            if (!storage.Exists(path))
+                storage.Open(path, OpenMode.Write | OpenMode.Create).Dispose();
+        }
+        catch (IOException)
+        {
+            // Whoever opens the log without a restart of the machine reads what the page cache shows.
         }
     }
 
@@ -246,6 +263,14 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private void RecoverUnflushed()
     {
         var unflushed = ProducerReplay.From(Segments, options.RecoveryPoint).ToList();
+        var failure = Path.Combine(folder, LogFiles.FlushFailed);
+        if (storage.Exists(failure))
+        {
+            notes.Add("a write or flush had failed: what was not durable then was read from the device again");
+            foreach (var segment in unflushed)
+                segment.File.DropCache();
+            storage.Delete(failure);
+        }
         for (var i = 0; i < unflushed.Count; i++)
         {
             var done = RecoverSegment(unflushed[i], "the stop was not clean");

@@ -191,6 +191,11 @@ public sealed partial class PartitionLog : IDisposable
                 storage.SyncFolder(Folder);
                 durableOffset = endOffset;
             }
+            catch (IOException exception)
+            {
+                Fail(exception);
+                throw;
+            }
             finally
             {
                 ReleaseFiles();
@@ -275,7 +280,11 @@ public sealed partial class PartitionLog : IDisposable
                 $"{Folder} takes nothing until it is opened again, because a write or flush failed: {failure.Message}", failure);
     }
 
-    private void Fail(Exception exception) => Interlocked.CompareExchange(ref failure, exception, null);
+    private void Fail(Exception exception)
+    {
+        if (Interlocked.CompareExchange(ref failure, exception, null) is null)
+            LogLoader.NoteFailure(storage, Folder);
+    }
 
     private static long Ticks => Stopwatch.GetTimestamp();
 }

@@ -71,6 +71,9 @@ public sealed class DiskStorageFile(DiskFile file) : IStorageFile
     public void Fdatasync() => File.Fdatasync();
 
     /// <inheritdoc/>
+    public void DropCache() => PageCache.Evict(File);
+
+    /// <inheritdoc/>
     public void StartWriteBack(long position, long lengthBytes) => File.SyncRange(position, lengthBytes, wait: false);
 
     /// <inheritdoc/>

@@ -53,6 +53,12 @@ public interface IStorageFile : IDisposable
     /// <summary>All that was written is durable when it returns. After a failure nothing may be trusted.</summary>
     void Fdatasync();
 
+    /// <summary>
+    /// Writes back what the page cache holds of the file and drops it, so that what is read next is what the device has.
+    /// After a failed flush the two may differ, and no later flush tells (Rebello et al., USENIX ATC 2020).
+    /// </summary>
+    void DropCache();
+
     /// <summary>Starts the write-back of a range, and does not wait.</summary>
     void StartWriteBack(long position, long lengthBytes);
 

@@ -116,6 +116,29 @@ internal sealed class LogModel
             producer.SureBatches = Math.Min(1, producer.Batches.Count);
     }
 
+    /// <summary>
+    /// Whether a recovery may know nothing of an aborted transaction: all its records are deleted, and only its marker is
+    /// read again.
+    /// </summary>
+    public bool MayBeForgotten(ModelAborted aborted) => aborted.FirstOffset < StartOffset && !Batches.Exists(batch =>
+        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= StartOffset && batch.BaseOffset < aborted.LastOffset && batch.BaseOffset >= aborted.FirstOffset);
+
+    /// <summary>Whether what a recovery knows of an aborted transaction may begin at or after an offset.</summary>
+    public bool BeginsLater(ModelAborted aborted, long offset) => aborted.FirstOffset < StartOffset && !Batches.Exists(batch =>
+        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= StartOffset && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
+
+    /// <summary>What is known of a producer after a replay that begins somewhere before the start offset.</summary>
+    public IEnumerable<ModelProducer?> AfterDeletion(long producerId)
+    {
+        foreach (var from in Batches.Select(batch => batch.BaseOffset).TakeWhile(offset => offset < StartOffset).Append(StartOffset).Reverse())
+        {
+            var replay = new LogModel();
+            foreach (var batch in Batches.Where(batch => batch.BaseOffset >= from && batch.ProducerId == producerId))
+                replay.Add(batch);
+            yield return replay.Producers.GetValueOrDefault(producerId);
+        }
+    }
+
     /// <summary>First offset of an open transaction; −1 none.</summary>
     public long FirstOpen() => Producers.Values.Where(producer => producer.TransactionStart >= 0).Select(producer => producer.TransactionStart).DefaultIfEmpty(-1).Min();
 
