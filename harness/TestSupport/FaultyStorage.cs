@@ -486,10 +486,13 @@ public sealed class FaultyStorage(int seed) : IStorage
             unflushed.AddRange(kept.Where(change => change.Position + SectorBytes <= position || change.Position >= end).Select(change => change with { Length = durable.Length }));
         }
 
-        /// <summary>Some of it reaches the device; the pages are clean now, and show what was written or what is there.</summary>
+        /// <summary>
+        /// Some of the data reaches the device; the pages are clean now, and show what was written or what is there. The
+        /// length is the journal's business, which does not fail without the whole file system.
+        /// </summary>
         public void FailFlush(Random random)
         {
-            durable = AfterCrash(random);
+            durable = AfterCrash(random, unflushed.Count);
             unflushed.Clear();
             if (random.Next(2) == 0)
                 return;
@@ -510,7 +513,7 @@ public sealed class FaultyStorage(int seed) : IStorage
 
         public void Crash(Random random)
         {
-            durable = AfterCrash(random);
+            durable = AfterCrash(random, random.Next(3) switch { 0 => 0, 1 => unflushed.Count, _ => random.Next(unflushed.Count + 1) });
             Cached = durable.Copy();
             unflushed.Clear();
         }
@@ -521,10 +524,9 @@ public sealed class FaultyStorage(int seed) : IStorage
             durable.Bytes[position] ^= flip;
         }
 
-        private Image AfterCrash(Random random)
+        private Image AfterCrash(Random random, int lengths)
         {
             var image = durable.Copy();
-            var lengths = random.Next(3) switch { 0 => 0, 1 => unflushed.Count, _ => random.Next(unflushed.Count + 1) };
             var share = random.Next(4) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => random.NextDouble() };
             var length = durable.Length;
             var lostFrom = long.MaxValue;
@@ -545,7 +547,7 @@ public sealed class FaultyStorage(int seed) : IStorage
                         image.Put(change.Sectors.AsSpan(at, SectorBytes), change.Position + at);
             }
             // Write-back takes the length along block by block.
-            if (length > durable.Length && lostFrom == long.MaxValue && !unflushed.Exists(change => change.IsTruncation) && random.Next(4) == 0)
+            if (lengths < unflushed.Count && length > durable.Length && lostFrom == long.MaxValue && !unflushed.Exists(change => change.IsTruncation) && random.Next(4) == 0)
                 length = Math.Max(durable.Length, random.NextInt64(durable.Length, length) / BlockBytes * BlockBytes);
             image.SetLength(length);
             return image;

@@ -32,7 +32,9 @@ public sealed partial class PartitionLog
     public long DurableOffset => Volatile.Read(ref durableOffset);
 
     /// <summary>
-    /// The offset to note as recovery point: all before it is durable, the indexes of complete segments too.
+    /// The offset to note as recovery point: all before it is durable, the indexes too. While the log is open it is the
+    /// beginning of a segment: a recovery checks whole segments, and the active one's indexes are nowhere yet. (An offset
+    /// at its end would become the next one's beginning, and the recovery would pass it over.)
     /// </summary>
     public long RecoveryPoint
     {
@@ -41,7 +43,7 @@ public sealed partial class PartitionLog
             var point = DurableOffset;
             if (Volatile.Read(ref unsavedEpochOffset) is var unsaved and >= 0)
                 point = Math.Min(point, unsaved);
-            foreach (var segment in Volatile.Read(ref segments)[..^1])
+            foreach (var segment in Volatile.Read(ref segments))
                 if (!segment.SideFilesDurable)
                     return Math.Min(point, segment.BaseOffset);
             return point;

@@ -189,6 +189,8 @@ public sealed partial class PartitionLog : IDisposable
                         segment.WriteIndexes(durably: true);
                 }
                 storage.SyncFolder(Folder);
+                foreach (var segment in segments)
+                    segment.SideFilesDurable = true;
                 durableOffset = endOffset;
             }
             catch (IOException exception)
