@@ -64,6 +64,7 @@ public sealed partial class PartitionLog : IDisposable
         {
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
             segment.SideFilesDurable = options.CleanStop;
+            segment.IsComplete = segment != active;
         }
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.
@@ -229,6 +230,10 @@ public sealed partial class PartitionLog : IDisposable
             if (closed)
                 return false;
             closed = true;
+        }
+        // A compaction notices, and ends.
+        lock (compacting)
+        {
         }
         if (flushTimer is not null)
         {

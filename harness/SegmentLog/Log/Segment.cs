@@ -77,6 +77,9 @@ public sealed class Segment
     /// <summary>Whether the files beside the log are on the device, so that an opening may rely on them.</summary>
     internal bool SideFilesDurable { get; set; }
 
+    /// <summary>Whether all its files are written, and nothing will be appended.</summary>
+    internal bool IsComplete { get; set; }
+
     /// <summary>The offset index; of a complete segment it is read when it is first asked for.</summary>
     public OffsetIndex Offsets => Volatile.Read(ref offsets) ?? Load().Offsets;
 
@@ -174,7 +177,11 @@ public sealed class Segment
     /// <param name="durably">They are durable when it returns.</param>
     internal void Append(ReadOnlySpan<byte> bytes, long lastOffset, TimestampOffset batchLargest, bool durably)
     {
-        writer ??= SegmentWriter.Create(storage, File, sizeBytes, config);
+        if (writer is null)
+        {
+            IsComplete = false;
+            writer = SegmentWriter.Create(storage, File, sizeBytes, config);
+        }
         var position = sizeBytes;
         if (durably)
             writer.WriteDurably(bytes, position);
@@ -212,6 +219,36 @@ public sealed class Segment
             File.Truncate(sizeBytes);
         WriteIndexes(durably);
         SideFilesDurable = durably;
+        IsComplete = true;
+    }
+
+    /// <summary>Ends a segment that a compaction has written: all its files are durable, under the names of ones that are not complete.</summary>
+    internal void CompleteCleaned(long newSizeBytes, IndexMaker indexes, TransactionIndex aborted)
+    {
+        Volatile.Write(ref sizeBytes, newSizeBytes);
+        SetIndexes(indexes.Offsets, indexes.Times, aborted, indexes.Largest);
+        WriteCleaned(LogFiles.OffsetIndex, indexes.Offsets.ToBytes());
+        WriteCleaned(LogFiles.TimeIndex, indexes.Times.ToBytes());
+        if (aborted.Count > 0)
+            WriteCleaned(LogFiles.TransactionIndex, aborted.ToBytes());
+        File.Fdatasync();
+        FlushedBytes = newSizeBytes;
+        SideFilesDurable = true;
+        IsComplete = true;
+
+        void WriteCleaned(string suffix, byte[] bytes)
+        {
+            storage.Delete(PathOf(suffix) + LogFiles.Cleaned);
+            WriteSide(suffix + LogFiles.Cleaned, bytes, durably: true);
+        }
+    }
+
+    /// <summary>Takes a suffix off the names of its files.</summary>
+    internal void TakePlace(string suffix)
+    {
+        // The open file has to know its name.
+        File.RenameTo(PathOf(LogFiles.Log));
+        Rename(storage, folder, BaseOffset, suffix, "");
     }
 
     /// <summary>Writes the index files, those that are in memory.</summary>
