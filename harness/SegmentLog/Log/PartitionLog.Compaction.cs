@@ -188,11 +188,11 @@ public sealed partial class PartitionLog
                 return false;
             try
             {
-                Segment.Rename(storage, Folder, cleaned.BaseOffset, LogFiles.Cleaned, LogFiles.Swap);
+                cleaned.Rename(LogFiles.Cleaned, LogFiles.Swap);
                 storage.SyncFolder(Folder);
                 foreach (var segment in old)
                     Segment.Rename(storage, Folder, segment.BaseOffset, "", LogFiles.Deleted);
-                cleaned.TakePlace(LogFiles.Swap);
+                cleaned.Rename(LogFiles.Swap, "");
                 storage.SyncFolder(Folder);
             }
             catch (Exception exception)

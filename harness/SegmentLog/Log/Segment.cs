@@ -243,12 +243,11 @@ public sealed class Segment
         }
     }
 
-    /// <summary>Takes a suffix off the names of its files.</summary>
-    internal void TakePlace(string suffix)
+    /// <summary>Renames its files, and lets the open one know its name.</summary>
+    internal void Rename(string from, string to)
     {
-        // The open file has to know its name.
-        File.RenameTo(PathOf(LogFiles.Log));
-        Rename(storage, folder, BaseOffset, suffix, "");
+        File.RenameTo(PathOf(LogFiles.Log) + to);
+        Rename(storage, folder, BaseOffset, from, to);
     }
 
     /// <summary>Writes the index files, those that are in memory.</summary>

@@ -4,13 +4,12 @@ using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Storage;
 using Bench.TestSupport;
+using Xunit;
 
 namespace Bench.Harness.Tests.SegmentLog;
 
 public class CompactorTests
 {
-    private const string Folder = "/logs/topic-0";
-
     [Fact]
     public void The_latest_value_of_each_key_stays_and_offsets_do_not_change()
     {
@@ -175,8 +174,9 @@ public class CompactorTests
         run.Log.Close();
     }
 
-    private static SortedDictionary<string, string> Logs(MemoryStorage storage) =>
-        new(storage.Paths.Where(path => path.EndsWith(".log", StringComparison.Ordinal)).ToDictionary(path => path, path => Convert.ToHexString(storage.Get(path))), StringComparer.Ordinal);
+    /// <summary>All batches in order: smaller segments may go together into one.</summary>
+    private static string Logs(MemoryStorage storage) => string.Concat(storage.Paths.Where(path => path.EndsWith(".log", StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal).Select(path => Convert.ToHexString(storage.Get(path))));
 }
 
 /// <summary>A compacted log in memory, what was written to it, and what it must show.</summary>
