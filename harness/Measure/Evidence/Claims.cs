@@ -132,8 +132,8 @@ public static class Claims
             : claim;
     }
 
-    /// <summary>Durable after the pass: the flush that follows it reached the device.</summary>
-    /// <param name="deviceFlushes">Flushes that the device completed within it, per pass.</param>
+    /// <summary>Durable after the pass: a flush of it, or the one that follows it, reached the device.</summary>
+    /// <param name="deviceFlushes">Flushes that the device completed from the pass's start to the end of the flush that follows it, per pass.</param>
     /// <param name="writeCaches">The disks' write-cache modes as sysfs names them; null where unknown.</param>
     public static ClaimRecord FlushedAfter(IReadOnlyList<long?> deviceFlushes, IReadOnlyList<string?> writeCaches)
     {
