@@ -82,6 +82,15 @@ internal sealed class ModelRun
         };
     }
 
+    /// <summary>How the run sees the last stable offset: a test of the run gives a wrong one.</summary>
+    public Func<PartitionLog, long> LastStableOffset { get; init; } = log => log.LastStableOffset;
+
+    /// <summary>Whether the disk's flushes do nothing.</summary>
+    public bool FlushesLie
+    {
+        init => disk.FlushesLie = value;
+    }
+
     public int Crashes { get; private set; }
 
     public int Appends => (int)appends;
@@ -422,7 +431,8 @@ internal sealed class ModelRun
         Require(log.EndOffset == model.NextOffset, $"the log ends at {log.EndOffset}, and should at {model.NextOffset}");
         Require(log.HighWatermark == highWatermark, $"the high watermark is {log.HighWatermark}, and should be {highWatermark}");
         var (least, most) = model.LastStable(highWatermark);
-        Require(log.LastStableOffset >= least && log.LastStableOffset <= most, $"the last stable offset is {log.LastStableOffset}, and should be {least}..{most}");
+        var stable = LastStableOffset(log);
+        Require(stable >= least && stable <= most, $"the last stable offset is {stable}, and should be {least}..{most}");
         Require(log.DurableOffset <= model.NextOffset, $"durable is {log.DurableOffset}, behind the end {model.NextOffset}");
         durableOffset = Math.Max(durableOffset, log.DurableOffset);
         if (failed)
