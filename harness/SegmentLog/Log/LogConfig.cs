@@ -58,6 +58,9 @@ public sealed record LogConfig
     /// <summary>Whether files have their blocks ahead [preallocate].</summary>
     public Preallocation Preallocation { get; init; }
 
+    /// <summary>Bytes that are preallocated at a time; 0 is what suits the kind. Tests make it small, so that it happens often.</summary>
+    internal int PreallocationChunkBytes { get; init; }
+
     /// <summary>How bytes reach the file.</summary>
     public WritePath WritePath { get; init; }
 

@@ -188,6 +188,7 @@ public sealed partial class PartitionLog
 
     private int ChunkBytes => config.Preallocation switch
     {
+        Preallocation.Zeroed or Preallocation.Fallocate when config.PreallocationChunkBytes > 0 => config.PreallocationChunkBytes,
         Preallocation.Zeroed => ZeroChunkBytes,
         Preallocation.Fallocate => AllocateChunkBytes,
         _ => 0,
@@ -242,10 +243,14 @@ public sealed partial class PartitionLog
         try
         {
             if (failure is null && segment.TryAcquire())
-            {
-                segment.AheadBytes = Extend(segment.File, from, to);
-                segment.Release();
-            }
+                try
+                {
+                    segment.AheadBytes = Extend(segment.File, from, to);
+                }
+                finally
+                {
+                    segment.Release();
+                }
         }
         catch (Exception exception)
         {

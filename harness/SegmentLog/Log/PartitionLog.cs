@@ -66,6 +66,8 @@ public sealed partial class PartitionLog : IDisposable
             // The active one's are behind as soon as it is appended to.
             segment.SideFilesDurable = options.CleanStop && segment != active;
         }
+        // Here, while there is no reader: one that looked it up beside an append could put the older one back.
+        _ = active.Largest;
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.
         if (config.FlushPolicy.IsDurable && !options.CleanStop)

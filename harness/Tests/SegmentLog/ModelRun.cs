@@ -79,6 +79,7 @@ internal sealed class ModelRun
             TimestampType = Pick(TimestampType.CreateTime, TimestampType.CreateTime, TimestampType.LogAppendTime),
             AppendChecks = Pick(AppendChecks.Checksum, AppendChecks.EveryRecord),
             ProducerIdExpirationMs = long.MaxValue,
+            PreallocationChunkBytes = Pick(0, 4096, 16384),
         };
     }
 
@@ -260,7 +261,7 @@ internal sealed class ModelRun
             Append(expected, () => log.Append(bytes, leaderEpoch));
             return;
         }
-        var at = epoch == known.Epoch ? known.Batches.FindIndex(batch => batch.FirstSequence == sequence && batch.LastSequence == last) : -1;
+        var at = epoch == known.Epoch ? known.Batches.FindLastIndex(batch => batch.FirstSequence == sequence && batch.LastSequence == last) : -1;
         var error = epoch < known.Epoch ? AppendError.InvalidProducerEpoch
             : (epoch > known.Epoch ? sequence != 0 : sequence != known.LastSequence + 1L && !(sequence == 0 && known.LastSequence == int.MaxValue)) ? AppendError.OutOfOrderSequence
             : known.TransactionStart >= 0 && !isTransactional ? AppendError.InvalidTransactionState
@@ -276,7 +277,8 @@ internal sealed class ModelRun
         try
         {
             var result = log.Append(bytes, leaderEpoch);
-            Require(at >= 0 && result.IsDuplicate && result.FirstOffset == known.Batches[at].FirstOffset && result.LastOffset == known.Batches[at].LastOffset,
+            // A producer that was forgotten after a deletion may have written a sequence number twice.
+            Require(at >= 0 && result.IsDuplicate && known.Batches.Exists(batch => batch.FirstSequence == sequence && batch.LastSequence == last && result.FirstOffset == batch.FirstOffset && result.LastOffset == batch.LastOffset),
                 $"{result} for what should be {(at >= 0 ? $"a duplicate of {known.Batches[at]}" : $"refused as {error}")}");
         }
         catch (AppendRejectedException exception) when (exception.Error != AppendError.LogFailed)

@@ -1,0 +1,273 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Bench.Disk;
+using Bench.Disk.Uring;
+using Bench.SegmentLog;
+using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Inspect;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Harness.Tests.SegmentLog;
+
+/// <summary>
+/// Eight producers and several readers on a real folder, with segments so small that rolls and preallocation meet
+/// appends all the time. A record tells which producer wrote it and as which of its records, so that a reader knows
+/// what has to be where. Nothing here depends on how long anything takes.
+/// </summary>
+public class ConcurrencyTests
+{
+    private const int Producers = 8;
+
+    public static TheoryData<string, FlushMethod, Preallocation, WritePath, int> Cases => new()
+    {
+        // Policy, method, preallocation, path, batches of each producer.
+        { "none", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered, 600 },
+        { "none", FlushMethod.WriteBehind, Preallocation.Zeroed, WritePath.Buffered, 600 },
+        { "none", FlushMethod.Fdatasync, Preallocation.Fallocate, WritePath.Direct, 300 },
+        { "none", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Direct, 300 },
+        { "roll", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Buffered, 300 },
+        { "records:100", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered, 150 },
+        { "interval:1", FlushMethod.Fdatasync, Preallocation.Fallocate, WritePath.Buffered, 150 },
+        { "group:0", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Buffered, 100 },
+        { "group:200", FlushMethod.WriteBehind, Preallocation.None, WritePath.Buffered, 100 },
+        { "group:0", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Direct, 100 },
+        { "each", FlushMethod.RwfDSync, Preallocation.Zeroed, WritePath.Buffered, 40 },
+        { "each", FlushMethod.DSync, Preallocation.Zeroed, WritePath.Direct, 40 },
+        { "each", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered, 40 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Producers_and_readers_beside_each_other_get_every_record_once_and_where_it_belongs(
+        string policy, FlushMethod method, Preallocation preallocation, WritePath path, int batches) => Run(policy, method, preallocation, path, batches);
+
+    [Disk.IoUringTheory]
+    [InlineData("none", Preallocation.Zeroed, 300)]
+    [InlineData("group:0", Preallocation.Zeroed, 100)]
+    [InlineData("each", Preallocation.None, 40)]
+    public void Likewise_through_io_uring(string policy, Preallocation preallocation, int batches) => Run(policy, FlushMethod.Fdatasync, preallocation, WritePath.IoUring, batches);
+
+    [Fact]
+    public void A_range_that_a_reader_holds_can_be_read_after_the_log_is_closed()
+    {
+        using var folder = new TestFolder();
+        var log = PartitionLog.Open(folder.File("t-0"), Config("none", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Buffered));
+        var writer = new Writer(0);
+        for (var i = 0; i < 200; i++)
+            writer.Append(log);
+        var ranges = new List<LogRange>();
+        for (long offset = 0; offset < log.EndOffset; offset += 50)
+            ranges.Add(log.Read(offset, 1000));
+        log.Close();
+        foreach (var range in ranges)
+        {
+            var bytes = new byte[range.LengthBytes];
+            Assert.Equal(bytes.Length, range.CopyTo(bytes));
+            Assert.True(Seen(bytes).Count > 0);
+            range.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_reader_that_waits_is_woken_by_the_end_of_the_log()
+    {
+        using var folder = new TestFolder();
+        var log = PartitionLog.Open(folder.File("t-0"), Config("none", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered));
+        var waiting = Task.Run(() => log.WaitFor(0, TimeSpan.FromMinutes(5)));
+        log.Close();
+        Assert.False(await waiting.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    private static LogConfig Config(string policy, FlushMethod method, Preallocation preallocation, WritePath path) => new()
+    {
+        FlushPolicy = FlushPolicy.Parse(policy, null),
+        FlushMethod = method,
+        Preallocation = preallocation,
+        WritePath = path,
+        SegmentBytes = 128 << 10,
+        IndexIntervalBytes = 512,
+        PreallocationChunkBytes = 16 << 10,
+    };
+
+    private static void Run(string policy, FlushMethod method, Preallocation preallocation, WritePath path, int batches)
+    {
+        using var folder = new TestFolder();
+        var name = folder.File("t-0");
+        var log = PartitionLog.Open(name, Config(policy, method, preallocation, path));
+        var failures = new ConcurrentQueue<Exception>();
+        var acknowledged = new ConcurrentDictionary<long, (int Producer, int Number)>();
+        var seen = new ConcurrentBag<Dictionary<long, (int Producer, int Number)>>();
+        var producing = Producers;
+        var threads = new List<Thread>();
+        for (var p = 0; p < Producers; p++)
+        {
+            var writer = new Writer(p);
+            Start(() =>
+            {
+                for (var i = 0; i < batches && failures.IsEmpty; i++)
+                {
+                    foreach (var (offset, record) in writer.Append(log))
+                        acknowledged[offset] = record;
+                    if (FlushPolicy.Parse(policy, null).IsDurable && log.DurableOffset <= writer.LastOffset)
+                        throw new InvalidOperationException($"{policy} has returned, and {writer.LastOffset} is not durable");
+                }
+                Interlocked.Decrement(ref producing);
+            });
+        }
+        // Two that follow the tail and must see every offset, and two that look here and there.
+        for (var r = 0; r < 2; r++)
+            Start(() => FollowTail(log, () => Volatile.Read(ref producing) > 0 && failures.IsEmpty, seen));
+        for (var r = 0; r < 2; r++)
+        {
+            var random = new Random(r);
+            Start(() => LookAround(log, random, () => Volatile.Read(ref producing) > 0 && failures.IsEmpty, seen));
+        }
+        foreach (var thread in threads)
+            thread.Join();
+        if (failures.TryPeek(out var failure))
+            throw new InvalidOperationException(failure.Message, failure);
+
+        var end = log.EndOffset;
+        Assert.Equal(acknowledged.Count, end);
+        log.Close();
+        foreach (var reader in seen)
+            foreach (var (offset, record) in reader)
+                Assert.Equal(acknowledged[offset], record);
+        var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var file in new DirectoryInfo(name).EnumerateFiles())
+            files[file.Name] = File.ReadAllBytes(file.FullName);
+        var stored = Seen(FolderCheck.ReadBatches(files).SelectMany(batch => batch.Bytes).ToArray());
+        Assert.Equal(acknowledged.OrderBy(pair => pair.Key), stored.OrderBy(pair => pair.Key));
+        // A producer's records are in the order in which it wrote them.
+        foreach (var producer in stored.OrderBy(pair => pair.Key).Select(pair => pair.Value).GroupBy(record => record.Producer))
+            Assert.Equal(Enumerable.Range(0, producer.Count()), producer.Select(record => record.Number));
+        Assert.Empty(LogVerifier.Verify(name, new LogVerifierOptions()).Faults);
+        using var again = PartitionLog.Open(name, Config(policy, method, preallocation, path), new LogOpenOptions { CleanStop = true });
+        Assert.Equal(end, again.EndOffset);
+
+        void Start(Action act)
+        {
+            var thread = new Thread(() =>
+            {
+                try
+                {
+                    act();
+                }
+                catch (Exception exception)
+                {
+                    failures.Enqueue(exception);
+                    Interlocked.Decrement(ref producing);
+                }
+            });
+            threads.Add(thread);
+            thread.Start();
+        }
+    }
+
+    private static void FollowTail(PartitionLog log, Func<bool> goesOn, ConcurrentBag<Dictionary<long, (int, int)>> seen)
+    {
+        var found = new Dictionary<long, (int, int)>();
+        var buffer = new byte[256 << 10];
+        long next = 0;
+        while (true)
+        {
+            var isLast = !goesOn();
+            if (!log.WaitFor(next, TimeSpan.FromMilliseconds(20)))
+            {
+                if (isLast)
+                    break;
+                continue;
+            }
+            var before = next;
+            using (var range = log.Read(next, 64 << 10))
+                foreach (var (offset, record) in Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset))
+                {
+                    if (offset < next)
+                        continue;
+                    if (offset != next)
+                        throw new InvalidOperationException($"a reader of the tail came from {next} to {offset}");
+                    found[next++] = record;
+                }
+            if (next == before)
+                throw new InvalidOperationException($"a read from {next} below the high watermark {log.HighWatermark} gave nothing");
+        }
+        seen.Add(found);
+    }
+
+    private static void LookAround(PartitionLog log, Random random, Func<bool> goesOn, ConcurrentBag<Dictionary<long, (int, int)>> seen)
+    {
+        var found = new Dictionary<long, (int, int)>();
+        var buffer = new byte[64 << 10];
+        while (goesOn())
+        {
+            var high = log.HighWatermark;
+            if (high == 0)
+                continue;
+            var offset = random.NextInt64(high);
+            using var range = log.Read(offset, 16 << 10);
+            var records = Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset);
+            if (!records.ContainsKey(offset))
+                throw new InvalidOperationException($"offset {offset} is not in the range that was read for it, below the high watermark {high}");
+            foreach (var (at, record) in records)
+                found[at] = record;
+            if (random.Next(50) == 0 && log.FindTimestamp(0) is not { Offset: 0 })
+                throw new InvalidOperationException("the first record is not found by its time");
+        }
+        seen.Add(found);
+    }
+
+    /// <summary>The records of whole batches, every byte of them checked.</summary>
+    private static Dictionary<long, (int Producer, int Number)> Seen(ReadOnlySpan<byte> bytes, long limit = long.MaxValue)
+    {
+        var found = new Dictionary<long, (int, int)>();
+        // A read may end within a batch.
+        while (bytes.Length >= ParsedBatch.HeaderBytes && 12 + BinaryPrimitives.ReadInt32BigEndian(bytes[8..]) is var size && size <= bytes.Length)
+        {
+            var batch = ParsedBatch.Parse(bytes, "read");
+            if (batch.LastOffset >= limit)
+                throw new InvalidOperationException($"{batch} is behind the high watermark {limit}");
+            var reader = new RecordReader(new BatchView(batch.Bytes).Payload, batch.Timestamps.Length);
+            while (reader.Next())
+            {
+                var value = reader.Current.Value;
+                var record = (Producer: BinaryPrimitives.ReadInt32BigEndian(value), Number: BinaryPrimitives.ReadInt32BigEndian(value[4..]));
+                if (value[8..].ContainsAnyExcept(Filler(record.Producer, record.Number)))
+                    throw new InvalidOperationException($"the bytes of {record} in {batch} are not what was written");
+                found.Add(batch.BaseOffset + reader.Current.OffsetDelta, record);
+            }
+            bytes = bytes[size..];
+        }
+        return found;
+    }
+
+    private static byte Filler(int producer, int number) => (byte)(producer * 37 + number + 1);
+
+    private sealed class Writer(int producer)
+    {
+        private readonly Random random = new(producer + 1);
+        private readonly RecordBatchBuilder builder = new();
+        private int number;
+
+        public long LastOffset { get; private set; }
+
+        public List<(long Offset, (int Producer, int Number) Record)> Append(PartitionLog log)
+        {
+            builder.Begin(new BatchSettings { ProducerId = producer, ProducerEpoch = 0, BaseSequence = number });
+            var first = number;
+            Span<byte> value = stackalloc byte[1500];
+            for (var left = random.Next(1, 6); left > 0; left--)
+            {
+                var length = 8 + random.Next(random.Next(3) == 0 ? 1490 : 100);
+                BinaryPrimitives.WriteInt32BigEndian(value, producer);
+                BinaryPrimitives.WriteInt32BigEndian(value[4..], number);
+                value[8..length].Fill(Filler(producer, number));
+                builder.Append(1000 + number, default, value[..length], NullParts.Key);
+                number++;
+            }
+            var result = log.Append(builder.Build());
+            LastOffset = result.LastOffset;
+            return [.. Enumerable.Range(first, number - first).Select(n => (result.FirstOffset + n - first, (producer, n)))];
+        }
+    }
+}
