@@ -1,5 +1,15 @@
 namespace Bench.TestSupport;
 
+/// <summary>What becomes of the part of the journal that is in memory when the power is cut.</summary>
+public enum JournalAtCut
+{
+    /// <summary>It is lost.</summary>
+    Lost,
+
+    /// <summary>It is written just before: the names and lengths are there, and the data is not.</summary>
+    Written,
+}
+
 /// <summary>
 /// A file system of its own on loop devices over files of a <see cref="TestFolder"/>: small, real, and gone when
 /// disposed. Needs root. The backing files are sparse: room is taken as it is written.
@@ -64,6 +74,15 @@ public sealed class LoopFileSystem : IDisposable
         Command.Run("umount", MountPath);
         Mount();
     }
+
+    /// <summary>
+    /// Stops the file system at once, as a power cut does: what it has not written it never will (XFS_IOC_GOINGDOWN,
+    /// which ext4 knows too). Calls on it fail from then on; <see cref="Remount"/> brings it back once its files are closed.
+    /// Needs xfs_io.
+    /// </summary>
+    /// <param name="journal">What becomes of the part of the journal that is in memory.</param>
+    public void CutPower(JournalAtCut journal) =>
+        Command.Run("xfs_io", ["-x", "-c", journal == JournalAtCut.Written ? "shutdown -f" : "shutdown", MountPath]);
 
     /// <summary>Unmounts, detaches and deletes everything.</summary>
     public void Dispose() => _folder.Dispose();

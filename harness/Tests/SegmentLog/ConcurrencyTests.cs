@@ -1,9 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using Bench.Disk;
-using Bench.Disk.Uring;
 using Bench.SegmentLog;
-using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Inspect;
 using Bench.TestSupport;
 using Xunit;
@@ -53,7 +49,7 @@ public class ConcurrencyTests
     {
         using var folder = new TestFolder();
         var log = PartitionLog.Open(folder.File("t-0"), Config("none", FlushMethod.Fdatasync, Preallocation.Zeroed, WritePath.Buffered));
-        var writer = new Writer(0);
+        var writer = new TaggedWriter(0);
         for (var i = 0; i < 200; i++)
             writer.Append(log);
         var ranges = new List<LogRange>();
@@ -64,7 +60,7 @@ public class ConcurrencyTests
         {
             var bytes = new byte[range.LengthBytes];
             Assert.Equal(bytes.Length, range.CopyTo(bytes));
-            Assert.True(Seen(bytes).Count > 0);
+            Assert.True(TaggedRecords.Seen(bytes).Count > 0);
             range.Dispose();
         }
     }
@@ -96,13 +92,13 @@ public class ConcurrencyTests
         var name = folder.File("t-0");
         var log = PartitionLog.Open(name, Config(policy, method, preallocation, path));
         var failures = new ConcurrentQueue<Exception>();
-        var acknowledged = new ConcurrentDictionary<long, (int Producer, int Number)>();
-        var seen = new ConcurrentBag<Dictionary<long, (int Producer, int Number)>>();
+        var acknowledged = new ConcurrentDictionary<long, Tag>();
+        var seen = new ConcurrentBag<Dictionary<long, Tag>>();
         var producing = Producers;
         var threads = new List<Thread>();
         for (var p = 0; p < Producers; p++)
         {
-            var writer = new Writer(p);
+            var writer = new TaggedWriter(p);
             Start(() =>
             {
                 for (var i = 0; i < batches && failures.IsEmpty; i++)
@@ -134,10 +130,7 @@ public class ConcurrencyTests
         foreach (var reader in seen)
             foreach (var (offset, record) in reader)
                 Assert.Equal(acknowledged[offset], record);
-        var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var file in new DirectoryInfo(name).EnumerateFiles())
-            files[file.Name] = File.ReadAllBytes(file.FullName);
-        var stored = Seen(FolderCheck.ReadBatches(files).SelectMany(batch => batch.Bytes).ToArray());
+        var stored = TaggedRecords.InFolder(name);
         Assert.Equal(acknowledged.OrderBy(pair => pair.Key), stored.OrderBy(pair => pair.Key));
         // A producer's records are in the order in which it wrote them.
         foreach (var producer in stored.OrderBy(pair => pair.Key).Select(pair => pair.Value).GroupBy(record => record.Producer))
@@ -165,9 +158,9 @@ public class ConcurrencyTests
         }
     }
 
-    private static void FollowTail(PartitionLog log, Func<bool> goesOn, ConcurrentBag<Dictionary<long, (int, int)>> seen)
+    private static void FollowTail(PartitionLog log, Func<bool> goesOn, ConcurrentBag<Dictionary<long, Tag>> seen)
     {
-        var found = new Dictionary<long, (int, int)>();
+        var found = new Dictionary<long, Tag>();
         var buffer = new byte[256 << 10];
         long next = 0;
         while (true)
@@ -181,7 +174,7 @@ public class ConcurrencyTests
             }
             var before = next;
             using (var range = log.Read(next, 64 << 10))
-                foreach (var (offset, record) in Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset))
+                foreach (var (offset, record) in TaggedRecords.Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset))
                 {
                     if (offset < next)
                         continue;
@@ -195,9 +188,9 @@ public class ConcurrencyTests
         seen.Add(found);
     }
 
-    private static void LookAround(PartitionLog log, Random random, Func<bool> goesOn, ConcurrentBag<Dictionary<long, (int, int)>> seen)
+    private static void LookAround(PartitionLog log, Random random, Func<bool> goesOn, ConcurrentBag<Dictionary<long, Tag>> seen)
     {
-        var found = new Dictionary<long, (int, int)>();
+        var found = new Dictionary<long, Tag>();
         var buffer = new byte[64 << 10];
         while (goesOn())
         {
@@ -206,7 +199,7 @@ public class ConcurrencyTests
                 continue;
             var offset = random.NextInt64(high);
             using var range = log.Read(offset, 16 << 10);
-            var records = Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset);
+            var records = TaggedRecords.Seen(buffer.AsSpan(0, range.CopyTo(buffer)), range.LimitOffset);
             if (!records.ContainsKey(offset))
                 throw new InvalidOperationException($"offset {offset} is not in the range that was read for it, below the high watermark {high}");
             foreach (var (at, record) in records)
@@ -215,59 +208,5 @@ public class ConcurrencyTests
                 throw new InvalidOperationException("the first record is not found by its time");
         }
         seen.Add(found);
-    }
-
-    /// <summary>The records of whole batches, every byte of them checked.</summary>
-    private static Dictionary<long, (int Producer, int Number)> Seen(ReadOnlySpan<byte> bytes, long limit = long.MaxValue)
-    {
-        var found = new Dictionary<long, (int, int)>();
-        // A read may end within a batch.
-        while (bytes.Length >= ParsedBatch.HeaderBytes && 12 + BinaryPrimitives.ReadInt32BigEndian(bytes[8..]) is var size && size <= bytes.Length)
-        {
-            var batch = ParsedBatch.Parse(bytes, "read");
-            if (batch.LastOffset >= limit)
-                throw new InvalidOperationException($"{batch} is behind the high watermark {limit}");
-            var reader = new RecordReader(new BatchView(batch.Bytes).Payload, batch.Timestamps.Length);
-            while (reader.Next())
-            {
-                var value = reader.Current.Value;
-                var record = (Producer: BinaryPrimitives.ReadInt32BigEndian(value), Number: BinaryPrimitives.ReadInt32BigEndian(value[4..]));
-                if (value[8..].ContainsAnyExcept(Filler(record.Producer, record.Number)))
-                    throw new InvalidOperationException($"the bytes of {record} in {batch} are not what was written");
-                found.Add(batch.BaseOffset + reader.Current.OffsetDelta, record);
-            }
-            bytes = bytes[size..];
-        }
-        return found;
-    }
-
-    private static byte Filler(int producer, int number) => (byte)(producer * 37 + number + 1);
-
-    private sealed class Writer(int producer)
-    {
-        private readonly Random random = new(producer + 1);
-        private readonly RecordBatchBuilder builder = new();
-        private int number;
-
-        public long LastOffset { get; private set; }
-
-        public List<(long Offset, (int Producer, int Number) Record)> Append(PartitionLog log)
-        {
-            builder.Begin(new BatchSettings { ProducerId = producer, ProducerEpoch = 0, BaseSequence = number });
-            var first = number;
-            Span<byte> value = stackalloc byte[1500];
-            for (var left = random.Next(1, 6); left > 0; left--)
-            {
-                var length = 8 + random.Next(random.Next(3) == 0 ? 1490 : 100);
-                BinaryPrimitives.WriteInt32BigEndian(value, producer);
-                BinaryPrimitives.WriteInt32BigEndian(value[4..], number);
-                value[8..length].Fill(Filler(producer, number));
-                builder.Append(1000 + number, default, value[..length], NullParts.Key);
-                number++;
-            }
-            var result = log.Append(builder.Build());
-            LastOffset = result.LastOffset;
-            return [.. Enumerable.Range(first, number - first).Select(n => (result.FirstOffset + n - first, (producer, n)))];
-        }
     }
 }
