@@ -193,8 +193,18 @@ public sealed unsafe class DiskFile : IDisposable
     /// <summary>Renames the file, over another if there is one (rename(2)).</summary>
     public void RenameTo(string path)
     {
-        DiskException.ThrowIfFailed(Libc.rename(Path, path), "rename", Path);
+        Rename(Path, path);
         Path = path;
+    }
+
+    /// <summary>Renames a file, over another if there is one (rename(2)).</summary>
+    public static void Rename(string from, string to) => DiskException.ThrowIfFailed(Libc.rename(from, to), "rename", from);
+
+    /// <summary>Removes a file's name (unlink(2)), if it is there.</summary>
+    public static void Delete(string path)
+    {
+        if (Libc.unlink(path) < 0 && Marshal.GetLastPInvokeError() is var errno and not ENOENT)
+            throw DiskException.FromErrno("unlink", path, errno);
     }
 
     /// <summary>Tells the kernel how the file will be read (read-ahead grows or stops).</summary>

@@ -21,6 +21,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int rename(string from, string to);
 
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int unlink(string path);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint pread(int fd, void* buffer, nint count, long offset);
 

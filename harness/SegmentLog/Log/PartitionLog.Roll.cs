@@ -165,7 +165,15 @@ public sealed partial class PartitionLog
             storage.Delete(path);
             return (storage.Open(path, OpenMode.Write | OpenMode.Create), 0);
         }
-        file.RenameTo(path);
+        try
+        {
+            file.RenameTo(path);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
         return (file, aheadBytes);
     }
 

@@ -66,11 +66,15 @@ public sealed partial class PartitionLog : IDisposable
             // The active one's are behind as soon as it is appended to.
             segment.SideFilesDurable = options.CleanStop && segment != active;
         }
+    }
+
+    private void Begin(bool cleanStop)
+    {
         // Here, while there is no reader: one that looked it up beside an append could put the older one back.
         _ = active.Largest;
         PrepareNextSegment();
         // What a recovery found may be in the page cache alone, and the next append promises all before it too.
-        if (config.FlushPolicy.IsDurable && !options.CleanStop)
+        if (config.FlushPolicy.IsDurable && !cleanStop)
             Flush();
         if (config.FlushPolicy.Kind == FlushKind.Interval)
             StartFlushTimer();
@@ -127,15 +131,15 @@ public sealed partial class PartitionLog : IDisposable
         folder = Path.GetFullPath(folder);
         options.Storage.CreateFolder(folder);
         var loader = new LogLoader(options.Storage, folder, config, options, options.Clock.GetUtcNow().ToUnixTimeMilliseconds());
-        var recovery = loader.Load();
+        var log = new PartitionLog(folder, config, options, loader, loader.Load());
         try
         {
-            return new PartitionLog(folder, config, options, loader, recovery);
+            log.Begin(options.CleanStop);
+            return log;
         }
         catch
         {
-            foreach (var segment in loader.Segments)
-                segment.Release();
+            log.Abandon();
             throw;
         }
     }

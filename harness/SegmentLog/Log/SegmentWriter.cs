@@ -70,8 +70,16 @@ internal sealed class DirectWriter : SegmentWriter
         this.direct = direct;
         this.method = method;
         tailBytes = (int)(sizeBytes % BlockBytes);
-        if (tailBytes > 0)
-            file.Read(buffer.Span[..tailBytes], sizeBytes - tailBytes);
+        try
+        {
+            if (tailBytes > 0)
+                file.Read(buffer.Span[..tailBytes], sizeBytes - tailBytes);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal override void Write(ReadOnlySpan<byte> bytes, long position)

@@ -33,10 +33,10 @@ public sealed class DiskStorage : IStorage
     }
 
     /// <inheritdoc/>
-    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
+    public void Rename(string from, string to) => DiskFile.Rename(from, to);
 
     /// <inheritdoc/>
-    public void Delete(string path) => File.Delete(path);
+    public void Delete(string path) => DiskFile.Delete(path);
 
     /// <inheritdoc/>
     public void SyncFolder(string folder)
