@@ -192,14 +192,9 @@ public class LogRead : Workload, IWorkload
                 PageCache.Warm(file, 0, file.LengthBytes);
             return;
         }
-        // More than once: what the kernel is still reading ahead for the pass before cannot be given up yet.
-        for (var attempt = 0; attempt < 5 && (attempt == 0 || history.Residency() > 0); attempt++)
-        {
-            if (attempt > 0)
-                Thread.Sleep(2);
-            foreach (var file in history.Files)
-                PageCache.Evict(file);
-        }
+        SentPages.LetGo();
+        foreach (var file in history.Files)
+            PageCache.Evict(file);
     }
 
     /// <inheritdoc/>

@@ -43,6 +43,12 @@ internal static unsafe partial class Libc
     internal static partial nint pwritev2(int fd, iovec* vector, int count, long offset, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sched_getaffinity(int pid, nint size, ulong* mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sched_setaffinity(int pid, nint size, ulong* mask);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int fsync(int fd);
 
     [LibraryImport(Library, SetLastError = true)]
