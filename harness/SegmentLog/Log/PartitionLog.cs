@@ -65,6 +65,7 @@ public sealed partial class PartitionLog : IDisposable
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
             // The active one's are behind as soon as it is appended to.
             segment.SideFilesDurable = options.CleanStop && segment != active;
+            segment.IsComplete = segment != active;
         }
     }
 
@@ -246,6 +247,10 @@ public sealed partial class PartitionLog : IDisposable
             if (closed)
                 return false;
             closed = true;
+        }
+        // A compaction notices, and ends.
+        lock (compacting)
+        {
         }
         if (flushTimer is not null)
         {
