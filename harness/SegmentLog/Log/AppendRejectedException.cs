@@ -6,6 +6,9 @@ public enum AppendError
     /// <summary>The bytes are no sound batch.</summary>
     CorruptBatch,
 
+    /// <summary>A record without a key, which a compacted log cannot keep.</summary>
+    InvalidRecord,
+
     /// <summary>A batch is larger than allowed.</summary>
     BatchTooLarge,
 

@@ -79,6 +79,9 @@ public sealed record LogConfig
     /// <summary>Time that a compacted log keeps a deletion visible [delete.retention.ms].</summary>
     public long DeleteRetentionMs { get; init; } = 24L * 3600 * 1000;
 
+    /// <summary>Most memory that the keys of a compaction take; if they need more, it goes through the log several times [log.cleaner.dedupe.buffer.size].</summary>
+    public long CompactionMapBytes { get; init; } = 128 << 20;
+
     /// <summary>Time without a batch after which a producer is forgotten [producer.id.expiration.ms].</summary>
     public long ProducerIdExpirationMs { get; init; } = 24L * 3600 * 1000;
 
@@ -93,6 +96,7 @@ public sealed record LogConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(SegmentIndexBytes, 2 * Index.TimeIndex.EntryBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchBytes, BatchView.HeaderBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(SegmentJitterMs);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CompactionMapBytes, 4 * OffsetMap.EntryBytes);
         if (FlushMethod is FlushMethod.DSync or FlushMethod.RwfDSync && FlushPolicy.Kind != FlushKind.Each)
             throw new ArgumentException($"{FlushMethod} makes each write durable, which is the policy each, not {FlushPolicy}");
         if (WritePath == WritePath.IoUring && FlushMethod is not FlushMethod.Fdatasync)

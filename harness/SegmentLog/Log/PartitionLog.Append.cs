@@ -131,7 +131,7 @@ public sealed partial class PartitionLog
                     throw Corrupt("a producer may not write markers");
                 if (records == 0 || records != delta + 1)
                     throw Corrupt($"a producer's batch says it has {records} records over {delta + 1L} offsets");
-                if (config.AppendChecks == AppendChecks.EveryRecord)
+                if (config.CleanupPolicy == CleanupPolicy.Compact || config.AppendChecks == AppendChecks.EveryRecord)
                     CheckRecords(batch);
             }
             else
@@ -167,17 +167,28 @@ public sealed partial class PartitionLog
         {
             if (batch.Compression == Compression.None)
             {
-                RecordCheck.Check(batch.Payload, batch.RecordCount);
+                CheckRecords(batch.Payload, batch.RecordCount);
                 return;
             }
             using var records = new RecordBuffer();
             RecordCompression.Decompress(batch.Compression, batch.Payload, records, config.MaxDecompressedBytes);
-            RecordCheck.Check(records.WrittenSpan, batch.RecordCount);
+            CheckRecords(records.WrittenSpan, batch.RecordCount);
         }
         catch (Exception exception) when (exception is CorruptLogException or InvalidDataException)
         {
             throw new AppendRejectedException(AppendError.CorruptBatch, exception.Message, exception);
         }
+    }
+
+    private void CheckRecords(ReadOnlySpan<byte> records, int count)
+    {
+        RecordCheck.Check(records, count);
+        if (config.CleanupPolicy != CleanupPolicy.Compact)
+            return;
+        var reader = new RecordReader(records, count);
+        while (reader.Next())
+            if (reader.Current.IsKeyNull)
+                throw new AppendRejectedException(AppendError.InvalidRecord, "a record has no key, and a compacted log keeps the latest of each");
     }
 
     private void AssignOffsets(Span<byte> batches, long first, int leaderEpoch, ref AppendInfo info)

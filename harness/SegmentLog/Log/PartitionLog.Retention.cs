@@ -41,6 +41,7 @@ public sealed partial class PartitionLog
             if (offset >= endOffset)
                 return false;
             WaitForClaim();
+            cuts++;
             try
             {
                 if (offset < segments[0].BaseOffset)
@@ -133,6 +134,12 @@ public sealed partial class PartitionLog
     {
         Segment.Rename(storage, Folder, segment.BaseOffset, "", LogFiles.Deleted);
         producers.Remove(segment.BaseOffset);
+        Retire(segment);
+    }
+
+    /// <summary>Lets go of a segment whose files were renamed, and has them removed later.</summary>
+    private void Retire(Segment segment)
+    {
         segment.Release();
         if (config.FileDeleteDelayMs <= 0)
             worker.Post(() => RemoveDeleted(segment));

@@ -68,6 +68,7 @@ public sealed partial class PartitionLog : IDisposable
             segment.FlushedBytes = options.CleanStop ? segment.SizeBytes : 0;
             // The active one's are behind as soon as it is appended to.
             segment.SideFilesDurable = options.CleanStop && segment != active;
+            segment.IsComplete = segment != active;
         }
     }
 
@@ -249,6 +250,10 @@ public sealed partial class PartitionLog : IDisposable
             if (closed)
                 return false;
             closed = true;
+        }
+        // A compaction notices, and ends.
+        lock (compacting)
+        {
         }
         if (flushTimer is not null)
         {

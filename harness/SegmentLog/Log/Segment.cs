@@ -87,6 +87,9 @@ public sealed class Segment
     /// <summary>Whether the files beside the log are on the device, so that an opening may rely on them.</summary>
     internal bool SideFilesDurable { get; set; }
 
+    /// <summary>Whether all its files are written, and nothing will be appended.</summary>
+    internal bool IsComplete { get; set; }
+
     /// <summary>The offset index; of a complete segment it is read when it is first asked for.</summary>
     public OffsetIndex Offsets => Volatile.Read(ref offsets) ?? Load().Offsets;
 
@@ -184,7 +187,11 @@ public sealed class Segment
     /// <param name="durably">They are durable when it returns.</param>
     internal void Append(ReadOnlySpan<byte> bytes, long lastOffset, TimestampOffset batchLargest, bool durably)
     {
-        writer ??= SegmentWriter.Create(storage, File, sizeBytes, config);
+        if (writer is null)
+        {
+            IsComplete = false;
+            writer = SegmentWriter.Create(storage, File, sizeBytes, config);
+        }
         var position = sizeBytes;
         if (durably)
             writer.WriteDurably(bytes, position);
@@ -249,6 +256,35 @@ public sealed class Segment
         if (durably && !IsFlushed)
             Flush();
         WriteIndexes(durably);
+        IsComplete = true;
+    }
+
+    /// <summary>Ends a segment that a compaction has written: all its files are durable, under the names of ones that are not complete.</summary>
+    internal void CompleteCleaned(long newSizeBytes, IndexMaker indexes, TransactionIndex aborted)
+    {
+        Volatile.Write(ref sizeBytes, newSizeBytes);
+        SetIndexes(indexes.Offsets, indexes.Times, aborted, indexes.Largest);
+        WriteCleaned(LogFiles.OffsetIndex, indexes.Offsets.ToBytes());
+        WriteCleaned(LogFiles.TimeIndex, indexes.Times.ToBytes());
+        if (aborted.Count > 0)
+            WriteCleaned(LogFiles.TransactionIndex, aborted.ToBytes());
+        File.Fdatasync();
+        FlushedBytes = newSizeBytes;
+        SideFilesDurable = true;
+        IsComplete = true;
+
+        void WriteCleaned(string suffix, byte[] bytes)
+        {
+            storage.Delete(PathOf(suffix) + LogFiles.Cleaned);
+            WriteSide(suffix + LogFiles.Cleaned, bytes, durably: true);
+        }
+    }
+
+    /// <summary>Renames its files, and lets the open one know its name.</summary>
+    internal void Rename(string from, string to)
+    {
+        File.RenameTo(PathOf(LogFiles.Log) + to);
+        Rename(storage, folder, BaseOffset, from, to);
     }
 
     /// <summary>Writes the index files, those that are in memory.</summary>
