@@ -56,6 +56,12 @@ public sealed class FaultyStorage(int seed) : IStorage
     /// <summary>If true, flushes of files and folders say yes and do nothing: a disk that lies.</summary>
     public bool FlushesLie { get; set; }
 
+    /// <summary>
+    /// Told the call and the path before a file is read, written or flushed, and before a name changes or a folder is
+    /// flushed: what it does, another thread could do just then.
+    /// </summary>
+    public Action<string, string>? BeforeCall { get; set; }
+
     /// <summary>Calls that failed on purpose.</summary>
     public int FailedCalls { get; private set; }
 
@@ -131,7 +137,9 @@ public sealed class FaultyStorage(int seed) : IStorage
                 if (file is not null)
                     throw DiskException.FromErrno("open", path, EEXIST);
                 FailName("open", path);
-                names.Change(new NameChange(name, null, file = new Inode()));
+                file = new Inode();
+                if (!isOff)
+                    names.Change(new NameChange(name, null, file));
             }
             return new FaultyFile(this, file ?? throw DiskException.FromErrno("open", path, ENOENT), path, mode, boots);
         }
@@ -161,6 +169,7 @@ public sealed class FaultyStorage(int seed) : IStorage
     /// <inheritdoc/>
     public void Rename(string from, string to)
     {
+        BeforeCall?.Invoke("rename", from);
         lock (gate)
         {
             if (isOff)
@@ -176,6 +185,7 @@ public sealed class FaultyStorage(int seed) : IStorage
     /// <inheritdoc/>
     public void Delete(string path)
     {
+        BeforeCall?.Invoke("unlink", path);
         lock (gate)
         {
             if (isOff || Find(path) is null)
@@ -189,6 +199,7 @@ public sealed class FaultyStorage(int seed) : IStorage
     /// <inheritdoc/>
     public void SyncFolder(string folder)
     {
+        BeforeCall?.Invoke("fsync", folder);
         lock (gate)
         {
             if (isOff)
@@ -245,6 +256,7 @@ public sealed class FaultyStorage(int seed) : IStorage
 
         public int Read(Span<byte> buffer, long position)
         {
+            storage.BeforeCall?.Invoke("read", Path);
             lock (storage.gate)
             {
                 var cached = Use().Cached;
@@ -259,14 +271,18 @@ public sealed class FaultyStorage(int seed) : IStorage
         public void Write(ReadOnlySpan<byte> bytes, long position)
         {
             if (mode.HasFlag(OpenMode.DataSync))
+            {
                 WriteDurably(bytes, position);
-            else
-                lock (storage.gate)
-                    WriteCached(bytes, position);
+                return;
+            }
+            storage.BeforeCall?.Invoke("write", Path);
+            lock (storage.gate)
+                WriteCached(bytes, position);
         }
 
         public void WriteDurably(ReadOnlySpan<byte> bytes, long position)
         {
+            storage.BeforeCall?.Invoke("pwritev2", Path);
             lock (storage.gate)
             {
                 WriteCached(bytes, position);
@@ -276,6 +292,7 @@ public sealed class FaultyStorage(int seed) : IStorage
 
         public void Fdatasync()
         {
+            storage.BeforeCall?.Invoke("fdatasync", Path);
             lock (storage.gate)
                 Flush(0, long.MaxValue, "fdatasync");
         }

@@ -50,12 +50,12 @@ public sealed class TransactionIndex
 
     /// <summary>Takes what a reader of [from, to) has to leave out.</summary>
     /// <returns>True if later segments need not be asked.</returns>
-    internal bool Collect(long from, long to, List<AbortedTransaction> into)
+    internal bool Collect(long from, long to, ref List<AbortedTransaction>? into)
     {
         foreach (var entry in entries.Items)
         {
             if (entry.LastOffset >= from && entry.FirstOffset < to)
-                into.Add(entry);
+                (into ??= []).Add(entry);
             if (entry.LastStableOffset >= to)
                 return true;
         }

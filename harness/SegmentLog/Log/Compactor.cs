@@ -143,8 +143,10 @@ internal sealed class Compactor : IDisposable
         Segment segment, BatchView batch, OffsetMap map, CleanedTransactions transactions, TransactionIndex aborted, IReadOnlyDictionary<long, LastOfProducer> producers, long end)
     {
         var isUnneeded = batch.IsControl ? transactions.IsMarkerUnneeded(batch, aborted) : transactions.IsAborted(batch);
-        // Markers wait for their delete horizon as tombstones do.
-        var dropsRecords = isUnneeded && (!batch.IsControl || (batch.HasDeleteHorizon && batch.BaseTimestamp <= nowMs));
+        var isLast = IsLastOfProducer(batch, producers);
+        // Markers wait for their delete horizon as tombstones do. One that a producer's epoch rests on keeps its record:
+        // Kafka empties it, and what it is kept for is lost, since an empty marker tells an opening nothing.
+        var dropsRecords = isUnneeded && (!batch.IsControl || (!isLast && batch.HasDeleteHorizon && batch.BaseTimestamp <= nowMs));
         var total = batch.RecordCount;
         var kept = 0;
         var hasTombstones = false;
@@ -161,7 +163,7 @@ internal sealed class Compactor : IDisposable
         RecordsKept += kept;
         RecordsDropped += total - kept;
         if (kept == 0)
-            return IsLastOfProducer(batch, producers) || batch.NextOffset == end ? (total == 0 ? batch.Bytes : rewriter.Empty(batch)) : default;
+            return isLast || batch.NextOffset == end ? (total == 0 ? batch.Bytes : rewriter.Empty(batch)) : default;
         var setsHorizon = !batch.HasDeleteHorizon && (hasTombstones || (isUnneeded && batch.IsControl));
         if (kept == total && !setsHorizon)
             return batch.Bytes;

@@ -103,7 +103,7 @@ public sealed partial class PartitionLog
         try
         {
             foreach (var segment in unflushed)
-                segment.Flush();
+                FlushIfThere(segment);
             SyncFolderIfNew();
         }
         catch (Exception exception)
@@ -122,6 +122,21 @@ public sealed partial class PartitionLog
         if (since != 0)
             InterlockedMax(ref longestTicksAtRisk, end - since);
         observer?.Flushed(start, end, Math.Max(0, bytes - before));
+    }
+
+    /// <summary>One that a deletion or a compaction has taken out meanwhile has nothing left to make durable.</summary>
+    private static void FlushIfThere(Segment segment)
+    {
+        if (!segment.TryAcquire())
+            return;
+        try
+        {
+            segment.Flush();
+        }
+        finally
+        {
+            segment.Release();
+        }
     }
 
     /// <summary>Under the lock of appends, policy <c>each</c>: the write and its flush, before anybody may see the records.</summary>

@@ -28,9 +28,12 @@ public readonly struct LogRange : IDisposable
 {
     private readonly Segment? segment;
 
-    internal LogRange(Segment segment, long position, int lengthBytes, long nextOffset)
+    private readonly IReadOnlyList<AbortedTransaction>? aborted;
+
+    internal LogRange(Segment segment, long position, int lengthBytes, long nextOffset, IReadOnlyList<AbortedTransaction>? aborted)
     {
         this.segment = segment;
+        this.aborted = aborted;
         Position = position;
         LengthBytes = lengthBytes;
         LimitOffset = nextOffset;
@@ -47,6 +50,13 @@ public readonly struct LogRange : IDisposable
 
     /// <summary>The offset up to which the isolation lets read.</summary>
     public long LimitOffset { get; }
+
+    /// <summary>
+    /// Under <see cref="ReadIsolation.Committed"/>, the transactions whose records are to be left out, in the order of their
+    /// ends; some may begin behind the range. They are of the same moment as the bytes: a compaction drops both together,
+    /// so that those of another call may belong to other bytes.
+    /// </summary>
+    public IReadOnlyList<AbortedTransaction> Aborted => aborted ?? [];
 
     /// <summary>True if there is nothing to read yet.</summary>
     public bool IsEmpty => LengthBytes == 0;
@@ -86,34 +96,60 @@ public sealed partial class PartitionLog
             return default;
         while (true)
         {
-            var all = Volatile.Read(ref segments);
-            for (var at = FloorOf(all, offset); at >= 0 && at < all.Length; at++)
-            {
-                var segment = all[at];
-                if (segment.BaseOffset >= limit)
-                    return default;
-                if (!segment.TryAcquire())
-                    break;
-                var size = segment.SizeBytes;
-                if (segment.Find(offset) is not { } place)
-                {
-                    // Compaction has left nothing from here to the segment's end: the next one has it.
-                    segment.Release();
-                    if (at == all.Length - 1)
-                        return default;
-                    continue;
-                }
-                if (limit == end.Offset && segment == end.Segment)
-                    size = end.Bytes;
-                else if (at == all.Length - 1 || all[at + 1].BaseOffset > limit)
-                    size = segment.Find(limit)?.Position ?? size;
-                return new LogRange(segment, place.Position, (int)Math.Min(size - place.Position, Math.Max(maxBytes, place.SizeBytes)), limit);
-            }
-            // A segment was deleted between the look at the list and now.
+            if (TryRead(Volatile.Read(ref segments), offset, maxBytes, isolation, end, limit, out var range))
+                return range;
+            ThrowIfClosed();
             if (offset < StartOffset)
                 throw new OffsetOutOfRangeException($"offset {offset} was deleted meanwhile; the log starts at {StartOffset}");
         }
     }
+
+    /// <returns>False if a segment was deleted or replaced between the look at the list and now.</returns>
+    private bool TryRead(Segment[] all, long offset, int maxBytes, ReadIsolation isolation, LogEnd end, long limit, out LogRange range)
+    {
+        range = default;
+        for (var at = FloorOf(all, offset); at < all.Length; at++)
+        {
+            if (at < 0)
+                return false;
+            var segment = all[at];
+            if (segment.BaseOffset >= limit)
+                return true;
+            if (!segment.TryAcquire())
+                return false;
+            var isGiven = false;
+            try
+            {
+                // Where compaction has left nothing from here to the segment's end, the next one has it.
+                if (segment.Find(offset) is not { } place)
+                    continue;
+                var size = segment.SizeBytes;
+                var next = at + 1 < all.Length ? all[at + 1].BaseOffset : long.MaxValue;
+                if (limit == end.Offset && segment == end.Segment)
+                    size = end.Bytes;
+                else if (next > limit)
+                    size = segment.Find(limit)?.Position ?? size;
+                var aborted = default(List<AbortedTransaction>);
+                if (isolation == ReadIsolation.Committed)
+                    CollectAborted(all, at, offset, Math.Min(limit, next), ref aborted);
+                // The files of one that went meanwhile have other names: its transactions look like none.
+                if (isolation == ReadIsolation.Committed && !ReferenceEquals(all, Volatile.Read(ref segments)))
+                    return false;
+                range = new LogRange(segment, place.Position, (int)Math.Min(size - place.Position, Math.Max(maxBytes, place.SizeBytes)), limit, aborted);
+                isGiven = true;
+                return true;
+            }
+            finally
+            {
+                if (!isGiven)
+                    segment.Release();
+            }
+        }
+        return true;
+    }
+
+    /// <summary>The list of a closed log stays, and its segments are gone: looking again would not end.</summary>
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref closed), this);
 
     /// <summary>
     /// The end of the log and where it is in its segment, as they were at one moment: a reader up to the end need not look
@@ -143,18 +179,28 @@ public sealed partial class PartitionLog
     private readonly record struct LogEnd(long Offset, long Bytes, Segment? Segment);
 
     /// <summary>
-    /// The transactions whose records a reader of committed records has to leave out.
+    /// The transactions that were aborted in a range of offsets, as of now. A reader of committed records takes those that
+    /// come with its bytes, <see cref="LogRange.Aborted"/>.
     /// </summary>
-    /// <param name="from">First offset that it reads.</param>
+    /// <param name="from">First offset.</param>
     /// <param name="to">The offset after the last.</param>
     public IReadOnlyList<AbortedTransaction> AbortedTransactions(long from, long to)
     {
-        var found = new List<AbortedTransaction>();
-        var all = Volatile.Read(ref segments);
-        for (var at = Math.Max(0, FloorOf(all, from)); at < all.Length; at++)
-            if (all[at].Transactions.Collect(from, to, found))
-                break;
-        return found;
+        while (true)
+        {
+            var all = Volatile.Read(ref segments);
+            var found = default(List<AbortedTransaction>);
+            CollectAborted(all, Math.Max(0, FloorOf(all, from)), from, to, ref found);
+            if (ReferenceEquals(all, Volatile.Read(ref segments)))
+                return found ?? [];
+        }
+    }
+
+    private static void CollectAborted(Segment[] all, int first, long from, long to, ref List<AbortedTransaction>? into)
+    {
+        for (var at = first; at < all.Length; at++)
+            if (all[at].Transactions.Collect(from, to, ref into))
+                return;
     }
 
     /// <summary>The first record whose timestamp is at a time or after it.</summary>
@@ -162,22 +208,33 @@ public sealed partial class PartitionLog
     /// <returns>Its timestamp and offset; null if all are older.</returns>
     public TimestampOffset? FindTimestamp(long timestampMs)
     {
-        var first = StartOffset;
-        foreach (var segment in Volatile.Read(ref segments))
+        while (true)
+        {
+            if (TryFindTimestamp(Volatile.Read(ref segments), timestampMs, StartOffset, out var found))
+                return found;
+            ThrowIfClosed();
+        }
+    }
+
+    /// <returns>False if a segment was deleted or replaced between the look at the list and now: another has its records.</returns>
+    private bool TryFindTimestamp(Segment[] all, long timestampMs, long first, out TimestampOffset? found)
+    {
+        found = null;
+        foreach (var segment in all)
         {
             if (!segment.TryAcquire())
-                continue;
+                return false;
             try
             {
-                if (segment.Largest.Timestamp >= timestampMs && FindTimestamp(segment, timestampMs, first) is { } found)
-                    return found;
+                if (segment.Largest.Timestamp >= timestampMs && (found = FindTimestamp(segment, timestampMs, first)) is not null)
+                    return true;
             }
             finally
             {
                 segment.Release();
             }
         }
-        return null;
+        return true;
     }
 
     /// <summary>Waits until there are records from an offset on; an append wakes it.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Bench.Disk;
 using Bench.SegmentLog.Storage;
 
@@ -23,6 +24,12 @@ public enum Breakage
 
     /// <summary>A byte of each write of log is changed, once in a hundred.</summary>
     WriteChanged,
+
+    /// <summary>The last batch of each write of a compaction gets another offset.</summary>
+    CompactedOffsetMoved,
+
+    /// <summary>The aborted transactions that a compaction keeps are not written.</summary>
+    CompactedAbortLost,
 }
 
 /// <summary>
@@ -61,7 +68,12 @@ internal sealed class BrokenStorage(IStorage inner, Breakage breakage) : IStorag
 
         public int Read(Span<byte> buffer, long position) => file.Read(buffer, position);
 
-        public void Write(ReadOnlySpan<byte> bytes, long position) => file.Write(Changed(bytes), position);
+        public void Write(ReadOnlySpan<byte> bytes, long position)
+        {
+            if (storage.Is(Breakage.CompactedAbortLost) && Path.EndsWith(".txnindex.cleaned", StringComparison.Ordinal))
+                return;
+            file.Write(Changed(bytes), position);
+        }
 
         public void WriteDurably(ReadOnlySpan<byte> bytes, long position)
         {
@@ -95,6 +107,13 @@ internal sealed class BrokenStorage(IStorage inner, Breakage breakage) : IStorag
 
         private ReadOnlySpan<byte> Changed(ReadOnlySpan<byte> bytes)
         {
+            if (storage.Is(Breakage.CompactedOffsetMoved) && Path.EndsWith(".log.cleaned", StringComparison.Ordinal) && bytes.Length > 0)
+            {
+                var last = ParsedBatch.ParseAll(bytes, Path)[^1];
+                var moved = bytes.ToArray();
+                BinaryPrimitives.WriteInt64BigEndian(moved.AsSpan(moved.Length - last.Bytes.Length), last.BaseOffset + 1);
+                return moved;
+            }
             var (width, at) = storage.Is(Breakage.IndexOffByOne) && Path.EndsWith(".index", StringComparison.Ordinal) ? (8, 3)
                 : storage.Is(Breakage.TimeIndexOffByOne) && Path.EndsWith(".timeindex", StringComparison.Ordinal) ? (12, 7)
                 : storage.Is(Breakage.WriteChanged) && Path.EndsWith(".log", StringComparison.Ordinal) && bytes.Length > 60 && ++storage.writes % 100 == 0 ? (bytes.Length, 40)

@@ -15,6 +15,8 @@ public class CanaryTests
     [InlineData(Breakage.TimeIndexOffByOne, ".timeindex: time")]
     [InlineData(Breakage.TruncationSwallowed, ".log at byte")]
     [InlineData(Breakage.WriteChanged, "byte")]
+    [InlineData(Breakage.CompactedOffsetMoved, "compaction: ")]
+    [InlineData(Breakage.CompactedAbortLost, "aborted in")]
     public void A_disk_that_breaks_a_promise_is_found(Breakage breakage, string message) =>
         IsFound(message, seed => new ModelRun(seed, disk => new BrokenStorage(disk, breakage), FlushPolicy.Each));
 
@@ -25,6 +27,10 @@ public class CanaryTests
     [Fact]
     public void A_last_stable_offset_that_passes_an_open_transaction_is_found() =>
         IsFound("last stable offset", seed => new ModelRun(seed) { LastStableOffset = log => log.HighWatermark });
+
+    [Fact]
+    public void A_compaction_that_takes_too_much_for_clean_is_found_as_one_that_leaves_old_values() =>
+        IsFound("compaction: ", seed => new ModelRun(seed) { Compaction = (log, _) => log.Compact(log.EndOffset) });
 
     /// <summary>A breakage shows in several ways; one of the first seeds has to show it in the one that is meant.</summary>
     private static void IsFound(string message, Func<int, ModelRun> run)

@@ -165,9 +165,9 @@ internal sealed class FolderCheck
             found.Add(new ModelAborted(BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(at + 2)), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(at + 10)),
                 BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(at + 18)), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(at + 26))));
         }
-        if (model.StartOffset > 0)
+        if (model.StartOffset > 0 || model.IsCompacted)
         {
-            // A recovery after a deletion reads less, and may know less of what the deleted records began.
+            // A recovery after a deletion or a compaction reads less, and may know less of what the missing records began.
             var ends = found.Where(aborted => aborted.LastOffset >= model.StartOffset).Select(aborted => (aborted.ProducerId, aborted.LastOffset)).ToArray();
             var must = expected.Where(aborted => ends.Contains((aborted.ProducerId, aborted.LastOffset)) || !model.MayBeForgotten(aborted));
             Require(ends.SequenceEqual(must.Select(aborted => (aborted.ProducerId, aborted.LastOffset))), $"{name} has {string.Join(", ", found)}, and should have {string.Join(", ", expected)}");
@@ -178,17 +178,17 @@ internal sealed class FolderCheck
 
     private void Snapshots(LogModel model)
     {
-        // Deleted records leave less to replay, and a snapshot made before may know more: then the model's rules for
+        // Deleted and compacted records leave less to replay, and a snapshot made before may know more: then the model's rules for
         // what an opened log knows hold, which the run checks on the open log.
         foreach (var name in files.Keys.Where(name => name.EndsWith(".snapshot", StringComparison.Ordinal)))
         {
             var offset = long.Parse(name.AsSpan(0, 20), CultureInfo.InvariantCulture);
             Require(offset <= model.NextOffset, $"{name} lies behind the end of the log, {model.NextOffset}");
             var found = ReadSnapshot(name, files[name]);
-            if (model.StartOffset > 0)
+            if (model.StartOffset > 0 || model.IsCompacted)
                 continue;
             var replay = new LogModel();
-            foreach (var batch in model.Batches.TakeWhile(batch => batch.LastOffset < offset))
+            foreach (var batch in model.History.TakeWhile(batch => batch.LastOffset < offset))
                 replay.Add(batch);
             Require(found.Count == replay.Producers.Count, $"{name} has {found.Count} producers, and should have {replay.Producers.Count}");
             foreach (var (id, producer) in replay.Producers)

@@ -109,9 +109,9 @@ public class GoldenReadTests
         using var log = Open(golden);
         foreach (var expected in golden.Root.GetProperty("abortedTxnLookups").EnumerateArray())
         {
-            var found = new List<AbortedTransaction>();
-            var isComplete = SegmentOf(log, expected).Transactions.Collect(expected.GetProperty("fetchOffset").GetInt64(), expected.GetProperty("upperBound").GetInt64(), found);
-            Assert.Equal(expected.GetProperty("aborted").EnumerateArray().Select(Pair), found.Select(aborted => (aborted.ProducerId, aborted.FirstOffset)));
+            List<AbortedTransaction>? found = null;
+            var isComplete = SegmentOf(log, expected).Transactions.Collect(expected.GetProperty("fetchOffset").GetInt64(), expected.GetProperty("upperBound").GetInt64(), ref found);
+            Assert.Equal(expected.GetProperty("aborted").EnumerateArray().Select(Pair), (found ?? []).Select(aborted => (aborted.ProducerId, aborted.FirstOffset)));
             Assert.Equal(expected.GetProperty("isComplete").GetBoolean(), isComplete);
         }
     }

@@ -37,7 +37,14 @@ internal sealed class LogModel
     private readonly List<(long Producer, long First, long Last, long Reopening)> ended = [];
     private long reopenings;
 
+    /// <summary>What is there: of what was appended, what compactions have left.</summary>
     public List<ParsedBatch> Batches { get; } = [];
+
+    /// <summary>What was appended and not lost; all but the records follows from it.</summary>
+    public List<ParsedBatch> History { get; } = [];
+
+    /// <summary>Whether batches have gone or were written anew.</summary>
+    public bool IsCompacted { get; private set; }
 
     public SortedDictionary<long, ModelProducer> Producers { get; } = [];
 
@@ -52,10 +59,30 @@ internal sealed class LogModel
     public void Add(ParsedBatch batch)
     {
         Batches.Add(batch);
+        Note(batch);
+    }
+
+    /// <summary>A compaction has left these of the batches before an offset.</summary>
+    public void Compact(long limit, IEnumerable<ParsedBatch> after)
+    {
+        var appends = Batches.ToDictionary(batch => batch.BaseOffset, batch => batch.Append);
+        var rest = Batches.FindAll(batch => batch.BaseOffset >= limit);
+        Batches.Clear();
+        Batches.AddRange(after.Select(batch => batch with { Append = appends[batch.BaseOffset] }));
+        Batches.AddRange(rest);
+        IsCompacted = true;
+    }
+
+    private void Note(ParsedBatch batch)
+    {
+        History.Add(batch);
         NextOffset = batch.LastOffset + 1;
         if (batch.LeaderEpoch >= 0 && (Epochs.Count == 0 || batch.LeaderEpoch > Epochs[^1].Epoch))
             Epochs.Add((batch.LeaderEpoch, batch.BaseOffset));
         if (batch.ProducerId < 0)
+            return;
+        // Nothing is left of the transaction that it ended.
+        if (batch.IsControl && batch.Records.Length == 0)
             return;
         if (!Producers.TryGetValue(batch.ProducerId, out var producer))
             Producers[batch.ProducerId] = producer = new ModelProducer();
@@ -66,7 +93,7 @@ internal sealed class LogModel
             producer.Batches.Clear();
             producer.SureBatches = 0;
         }
-        producer.LastTimestamp = batch.IsControl ? batch.Timestamps[0] : batch.MaxTimestamp;
+        producer.LastTimestamp = batch.IsControl ? batch.Records[0].Timestamp : batch.MaxTimestamp;
         if (batch.IsControl)
         {
             producer.CoordinatorEpoch = batch.CoordinatorEpoch;
@@ -94,14 +121,19 @@ internal sealed class LogModel
     public void Keep(IReadOnlyCollection<ParsedBatch> kept, long nextOffset)
     {
         var epochs = Epochs.ToArray();
+        var lost = Batches.Select(batch => batch.BaseOffset).Except(kept.Select(batch => batch.BaseOffset)).ToHashSet();
+        var end = Math.Max(nextOffset, kept.Select(batch => batch.LastOffset + 1).LastOrDefault());
+        var left = History.FindAll(batch => !lost.Contains(batch.BaseOffset) && batch.BaseOffset < end);
         Batches.Clear();
+        History.Clear();
         Producers.Clear();
         Aborted.Clear();
         Epochs.Clear();
         ended.Clear();
         NextOffset = 0;
-        foreach (var batch in kept)
-            Add(batch);
+        foreach (var batch in left)
+            Note(batch);
+        Batches.AddRange(kept);
         NextOffset = Math.Max(NextOffset, nextOffset);
         // An epoch was noted before its first batch, and stays even if that one falls into a gap.
         Epochs.Clear();
@@ -117,23 +149,23 @@ internal sealed class LogModel
     }
 
     /// <summary>
-    /// Whether a recovery may know nothing of an aborted transaction: all its records are deleted, and only its marker is
-    /// read again.
+    /// Whether a recovery may know nothing of an aborted transaction: all its records are deleted or
+    /// compacted away, and only its marker is read again.
     /// </summary>
-    public bool MayBeForgotten(ModelAborted aborted) => aborted.FirstOffset < StartOffset && !Batches.Exists(batch =>
+    public bool MayBeForgotten(ModelAborted aborted) => (IsCompacted || aborted.FirstOffset < StartOffset) && !Batches.Exists(batch =>
         batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= StartOffset && batch.BaseOffset < aborted.LastOffset && batch.BaseOffset >= aborted.FirstOffset);
 
     /// <summary>Whether what a recovery knows of an aborted transaction may begin at or after an offset.</summary>
-    public bool BeginsLater(ModelAborted aborted, long offset) => aborted.FirstOffset < StartOffset && !Batches.Exists(batch =>
-        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= StartOffset && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
+    public bool BeginsLater(ModelAborted aborted, long offset) => (IsCompacted || aborted.FirstOffset < StartOffset) && !Batches.Exists(batch =>
+        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= Math.Max(StartOffset, aborted.FirstOffset) && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
 
     /// <summary>What is known of a producer after a replay that begins somewhere before the start offset.</summary>
     public IEnumerable<ModelProducer?> AfterDeletion(long producerId)
     {
-        foreach (var from in Batches.Select(batch => batch.BaseOffset).TakeWhile(offset => offset < StartOffset).Append(StartOffset).Reverse())
+        foreach (var from in History.Select(batch => batch.BaseOffset).TakeWhile(offset => offset < StartOffset).Append(StartOffset).Reverse())
         {
             var replay = new LogModel();
-            foreach (var batch in Batches.Where(batch => batch.BaseOffset >= from && batch.ProducerId == producerId))
+            foreach (var batch in History.Where(batch => batch.BaseOffset >= from && batch.ProducerId == producerId))
                 replay.Add(batch);
             yield return replay.Producers.GetValueOrDefault(producerId);
         }
@@ -161,9 +193,9 @@ internal sealed class LogModel
     public (long Timestamp, long Offset)? FindTimestamp(long timestampMs)
     {
         foreach (var batch in Batches)
-            for (var i = 0; i < batch.Timestamps.Length; i++)
-                if (batch.Timestamps[i] >= timestampMs && batch.BaseOffset + i >= StartOffset)
-                    return (batch.Timestamps[i], batch.BaseOffset + i);
+            foreach (var record in batch.Records)
+                if (record.Timestamp >= timestampMs && batch.BaseOffset + record.OffsetDelta >= StartOffset)
+                    return (record.Timestamp, batch.BaseOffset + record.OffsetDelta);
         return null;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Bench.Disk;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Index;
 using Bench.SegmentLog.Storage;
 using Bench.TestSupport;
 
@@ -42,6 +43,7 @@ internal sealed class ModelRun
     private readonly bool withDeletions;
     private readonly bool withGaps;
     private readonly bool highWatermarkFollows;
+    private readonly bool isCompacted;
     private readonly FlushPolicy? onlyPolicy;
     private LogModel model = new();
     private LogConfig config;
@@ -54,6 +56,9 @@ internal sealed class ModelRun
     private int failuresAtOpen;
     private bool failed;
     private long highWatermark;
+    private long cleanedTo;
+    // What a compaction that did not end has made may come into its place at the next opening.
+    private CompactionRules? unfinished;
 
     /// <summary>A run.</summary>
     /// <param name="seed">Which.</param>
@@ -70,6 +75,7 @@ internal sealed class ModelRun
         withDeletions = random.Next(5) == 0;
         withGaps = random.Next(3) == 0;
         highWatermarkFollows = random.Next(4) > 0;
+        isCompacted = random.Next(3) == 0;
         config = new LogConfig
         {
             SegmentBytes = 1024 << random.Next(7),
@@ -80,11 +86,18 @@ internal sealed class ModelRun
             AppendChecks = Pick(AppendChecks.Checksum, AppendChecks.EveryRecord),
             ProducerIdExpirationMs = long.MaxValue,
             PreallocationChunkBytes = Pick(0, 4096, 16384),
+            CleanupPolicy = isCompacted ? CleanupPolicy.Compact : CleanupPolicy.Delete,
+            CompactionMapBytes = Pick(96L, 1 << 20),
+            DeleteRetentionMs = Pick(20L, 500, 24 * 3600 * 1000),
+            FileDeleteDelayMs = 0,
         };
     }
 
     /// <summary>How the run sees the last stable offset: a test of the run gives a wrong one.</summary>
     public Func<PartitionLog, long> LastStableOffset { get; init; } = log => log.LastStableOffset;
+
+    /// <summary>How the run compacts, from the offset that is clean: a test of the run does it wrongly.</summary>
+    public Func<PartitionLog, long, CompactionReport> Compaction { get; init; } = (log, firstDirty) => log.Compact(firstDirty);
 
     /// <summary>Whether the disk's flushes do nothing.</summary>
     public bool FlushesLie
@@ -163,13 +176,14 @@ internal sealed class ModelRun
             case < 89: WaitFor(); break;
             case < 91: MoveHighWatermark(); break;
             case < 92: Delete(); break;
-            case < 95: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
-            case < 97: CloseAndOpen(); break;
+            case < 94: Compact(); break;
+            case < 96: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
+            case < 98: CloseAndOpen(); break;
             default: Crash(Pick(true, true, true, false)); break;
         }
     }
 
-    private byte[] Build(BatchSettings settings, int records)
+    private byte[] Build(BatchSettings settings, int records, bool isFollower = false)
     {
         builder.Begin(settings);
         var largest = Pick(16, 100, 700);
@@ -178,13 +192,16 @@ internal sealed class ModelRun
         for (var i = 0; i < records; i++)
         {
             random.NextBytes(key);
+            // Few keys, so that they come again.
+            if (isCompacted)
+                key[..8].Fill((byte)random.Next(9));
             var length = random.Next(largest);
             random.NextBytes(value[..length]);
             // Stop before a batch would not fit a segment.
             if (i > 0 && builder.SizeBytes + length + 80 > config.SegmentBytes)
                 break;
-            var isNull = random.Next(10) == 0;
-            builder.Append(clock.NowMs + random.Next(-2000, 2000), isNull ? default : key[..random.Next(9)], value[..length], isNull ? NullParts.Key : NullParts.None);
+            var nulls = random.Next(10) == 0 && (isFollower || !isCompacted) ? NullParts.Key : isCompacted && random.Next(5) == 0 ? NullParts.Value : NullParts.None;
+            builder.Append(clock.NowMs + random.Next(-2000, 2000), nulls == NullParts.Key ? default : key[..(isCompacted ? 1 : random.Next(9))], nulls == NullParts.Value ? default : value[..length], nulls);
         }
         return builder.Build().ToArray();
     }
@@ -247,7 +264,7 @@ internal sealed class ModelRun
         {
             builder.Begin(settings);
             for (var i = 0; i < records; i++)
-                builder.Append(clock.NowMs, default, default, NullParts.Key);
+                builder.Append(clock.NowMs, default, default, isCompacted ? NullParts.None : NullParts.Key);
             bytes = builder.Build().ToArray();
             if (bytes.Length > config.SegmentBytes)
                 return;
@@ -340,7 +357,7 @@ internal sealed class ModelRun
         for (var left = random.Next(1, 4); left > 0; left--)
         {
             next += withGaps ? Pick(0, 0, random.Next(50)) : 0;
-            var built = Build(new BatchSettings { BaseOffset = next, LeaderEpoch = epoch }, SomeRecords());
+            var built = Build(new BatchSettings { BaseOffset = next, LeaderEpoch = epoch }, SomeRecords(), isFollower: true);
             if (bytes.Count + built.Length > config.SegmentBytes)
                 break;
             bytes.AddRange(built);
@@ -440,7 +457,7 @@ internal sealed class ModelRun
         if (failed)
             return;
         var since = model.Batches.Where(batch => batch.BaseOffset >= Math.Max(openedAt, log.DurableOffset)).ToArray();
-        Require(config.FlushPolicy.Kind != FlushKind.Records || since.Sum(batch => batch.Timestamps.Length) < config.FlushPolicy.Value, $"{config.FlushPolicy}, and {since.Length} batches are not flushed");
+        Require(config.FlushPolicy.Kind != FlushKind.Records || since.Sum(batch => batch.Records.Length) < config.FlushPolicy.Value, $"{config.FlushPolicy}, and {since.Length} batches are not flushed");
         Require(config.FlushPolicy.Kind != FlushKind.Bytes || since.Sum(batch => batch.Bytes.Length) < config.FlushPolicy.Value, $"{config.FlushPolicy}, and {since.Sum(batch => batch.Bytes.Length)} bytes are not flushed");
     }
 
@@ -511,13 +528,17 @@ internal sealed class ModelRun
             return;
         }
         var next = log.Segments.Select(segment => segment.BaseOffset).Where(other => other > model.Batches[at].BaseOffset).DefaultIfEmpty(long.MaxValue).Min();
+        if (isolation == ReadIsolation.Committed)
+            CheckAborted(range.Aborted, offset, Math.Min(limit, next));
         var expected = model.Batches[at..].TakeWhile(batch => batch.LastOffset < limit && batch.BaseOffset < next).SelectMany(batch => batch.Bytes).Take(Math.Max(most, model.Batches[at].Bytes.Length)).ToArray();
         Require(bytes.AsSpan().SequenceEqual(expected), $"a read from {offset} of {most} bytes up to {limit} ({isolation}) gave {bytes.Length} bytes, and not the {expected.Length} expected");
     }
 
-    private void CheckAborted(long from, long to)
+    private void CheckAborted(long from, long to) => CheckAborted(log.AbortedTransactions(from, to), from, to);
+
+    private void CheckAborted(IReadOnlyList<AbortedTransaction> all, long from, long to)
     {
-        var found = log.AbortedTransactions(from, to).Select(aborted => (aborted.ProducerId, aborted.LastOffset)).ToArray();
+        var found = all.Select(aborted => (aborted.ProducerId, aborted.LastOffset)).ToArray();
         var expected = model.Aborted.Where(aborted => aborted.LastOffset >= from && aborted.FirstOffset < to)
             .Where(aborted => found.Contains((aborted.ProducerId, aborted.LastOffset)) || !model.MayBeForgotten(aborted))
             .Where(aborted => found.Contains((aborted.ProducerId, aborted.LastOffset)) || !model.BeginsLater(aborted, to))
@@ -577,6 +598,126 @@ internal sealed class ModelRun
         }
         model.StartOffset = to;
         Require(log.StartOffset == to, $"the log starts at {log.StartOffset}, and should at {to}");
+    }
+
+    /// <summary>
+    /// Compacts, with reads at some of its steps; sometimes the process is killed at one. A step is a call of the disk: what
+    /// is read just before it, another thread could read.
+    /// </summary>
+    private void Compact()
+    {
+        if (!isCompacted)
+            return;
+        var limit = log.Segments.SkipLast(1).Select(segment => segment.BaseOffset).Append(log.Segments[^1].BaseOffset).Last(offset => offset <= Math.Max(log.LastStableOffset, log.Segments[0].BaseOffset));
+        var firstDirty = random.Next(3) == 0 ? cleanedTo : 0;
+        var rules = new CompactionRules(model, limit, firstDirty, clock.NowMs, config.DeleteRetentionMs);
+        var dies = random.Next(4) == 0;
+        var stepsLeft = dies ? random.Next(60) : int.MaxValue;
+        var (isDead, hasThrown, scansLeft) = (false, false, 8);
+        Trace($"compact to {limit}, keys from {firstDirty}");
+        disk.BeforeCall = (call, _) =>
+        {
+            if (isDead || call == "read")
+                return;
+            if (stepsLeft-- == 0)
+            {
+                isDead = true;
+                disk.Stop();
+                return;
+            }
+            // A small map takes many passes.
+            if (random.Next(6) > 0 || scansLeft-- <= 0)
+                return;
+            var faults = disk.Faults;
+            disk.Faults = StorageFaults.None;
+            CheckScan(rules);
+            disk.Faults = faults;
+        };
+        var passes = 0;
+        try
+        {
+            var report = Compaction(log, firstDirty);
+            passes = report.IsComplete && !isDead ? report.Passes : 0;
+            Require(isDead || limit == log.Segments[0].BaseOffset || (report.IsComplete && report.CleanedTo == limit), $"compacted to {report.CleanedTo}, and should be to {limit}");
+            Trace($"  {report.RecordsDropped} records went, {report.Passes} passes");
+            cleanedTo = report.IsComplete ? Math.Max(cleanedTo, report.CleanedTo) : cleanedTo;
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(isDead || HasFailed, $"a failure without one: {exception.Message}");
+            hasThrown = true;
+        }
+        catch (AppendRejectedException exception)
+        {
+            if (!isDead)
+                NoteRefusal(exception);
+        }
+        catch (CorruptLogException) when (isDead)
+        {
+            // It reads again what was never written.
+        }
+        finally
+        {
+            disk.BeforeCall = null;
+        }
+        if (isDead)
+        {
+            Trace($"  killed in it");
+            unfinished = rules;
+            Crash(Pick(true, false));
+            return;
+        }
+        var faultsNow = disk.Faults;
+        disk.Faults = StorageFaults.None;
+        // Tells whether the log goes on, as it does where only new files could not be written.
+        if (hasThrown)
+            Flush();
+        unfinished = failed ? rules : null;
+        model.Compact(rules.Limit, CheckScan(rules, passes));
+        disk.Faults = faultsNow;
+        CheckEnds();
+    }
+
+    /// <summary>Holds all that is compacted, as it is now, against the rules, and what readers get against it.</summary>
+    private List<ParsedBatch> CheckScan(CompactionRules rules, int passes = 0)
+    {
+        var there = new List<ParsedBatch>();
+        foreach (var segment in log.Segments.TakeWhile(segment => segment.BaseOffset < rules.Limit))
+        {
+            var bytes = new byte[segment.SizeBytes];
+            segment.File.Read(bytes, 0);
+            there.AddRange(ParsedBatch.ParseAll(bytes, segment.File.Path));
+        }
+        rules.Check(there, passes);
+        var next = log.StartOffset;
+        foreach (var batch in there.Where(batch => batch.LastOffset >= log.StartOffset && batch.LastOffset < log.HighWatermark))
+        {
+            using var range = log.Read(next, 1);
+            var bytes = new byte[range.LengthBytes];
+            Require(range.CopyTo(bytes) == bytes.Length && bytes.AsSpan().SequenceEqual(batch.Bytes), $"beside a compaction, a read from {next} gave {bytes.Length} bytes, and not {batch}");
+            next = batch.LastOffset + 1;
+        }
+        return there;
+    }
+
+    private void TakeUnfinished(List<ParsedBatch> found)
+    {
+        if (unfinished is not { } rules)
+            return;
+        unfinished = null;
+        var compacted = found.FindAll(batch => batch.BaseOffset < rules.Limit);
+        try
+        {
+            rules.Check(compacted, passes: 0);
+        }
+        catch (UnsoundException exception)
+        {
+            // It had not got so far that what it needs was durable: what is there is as it is without it.
+            Trace($"  {exception.Message}");
+            return;
+        }
+        model.Compact(rules.Limit, compacted);
     }
 
     private void CloseAndOpen()
@@ -663,7 +804,7 @@ internal sealed class ModelRun
                 CleanStop = cleanStop,
                 RecoveryPoint = recoveryPoint,
                 LogStartOffset = model.StartOffset,
-                Gaps = withGaps ? OffsetGaps.Kept : OffsetGaps.Lost,
+                Gaps = withGaps || isCompacted ? OffsetGaps.Kept : OffsetGaps.Lost,
                 HighWatermarkFollowsEnd = highWatermarkFollows,
             });
         }
@@ -705,13 +846,14 @@ internal sealed class ModelRun
     private void CheckOpened(bool cleanStop)
     {
         var found = FolderCheck.ReadBatches(disk.Contents(Folder));
+        TakeUnfinished(found);
         List<ParsedBatch> candidates = [.. model.Batches, .. maybe];
         var kept = new List<ParsedBatch>();
         var at = 0;
         foreach (var batch in found)
         {
             // Where offsets may be missing, a segment that lost its end just behind a batch cannot be told from a gap.
-            if (withGaps && !cleanStop && log.Segments.Any(segment => segment.BaseOffset == batch.BaseOffset))
+            if ((withGaps || isCompacted) && !cleanStop && log.Segments.Any(segment => segment.BaseOffset == batch.BaseOffset))
                 while (at < candidates.Count && candidates[at].BaseOffset < batch.BaseOffset && candidates[at].LastOffset >= durableOffset)
                     at++;
             Require(at < candidates.Count, $"{batch} was never appended");
@@ -752,8 +894,14 @@ internal sealed class ModelRun
             var found = log.Producers.Find(id);
             if (found is not null && Same(found, expected))
                 continue;
+            // Markers without data and largest times of records go.
+            if (model.IsCompacted && found is not null && GoesOn(found, expected))
+            {
+                (expected.CoordinatorEpoch, expected.LastTimestamp) = (found.CoordinatorEpoch, found.LastTimestamp);
+                continue;
+            }
             // Less may be known after a deletion, as long as it is what a replay of the rest gives.
-            var less = model.StartOffset == 0 ? [] : model.AfterDeletion(id).Where(one => found is null ? one is null : one is not null && Same(found, one)).Take(1).ToArray();
+            var less = model.StartOffset == 0 ? [] : model.AfterDeletion(id).Where(one => found is null ? one is null : one is not null && (model.IsCompacted ? GoesOn(found, one) : Same(found, one))).Take(1).ToArray();
             Require(less.Length > 0, $"producer {id} is {(found is null ? $"unknown" : Text(found))}, and should be {expected.Epoch}, {expected.LastSequence}, {expected.TransactionStart}, {expected.CoordinatorEpoch}, {expected.LastTimestamp}");
             if (less[0] is not { } known)
             {
@@ -767,8 +915,10 @@ internal sealed class ModelRun
     }
 
     private static bool Same(Bench.SegmentLog.Producers.ProducerEntry found, ModelProducer expected) =>
+        GoesOn(found, expected) && found.CoordinatorEpoch == expected.CoordinatorEpoch && found.LastTimestamp == expected.LastTimestamp;
+
+    private static bool GoesOn(Bench.SegmentLog.Producers.ProducerEntry found, ModelProducer expected) =>
         found.Epoch == expected.Epoch && found.LastSequence == expected.LastSequence && found.TransactionFirstOffset == expected.TransactionStart
-        && found.CoordinatorEpoch == expected.CoordinatorEpoch && found.LastTimestamp == expected.LastTimestamp
         && (expected.Batches.Count == 0 || found.LastBatch?.LastOffset == expected.Batches[^1].LastOffset);
 
     private static FormattableString Text(Bench.SegmentLog.Producers.ProducerEntry found) =>

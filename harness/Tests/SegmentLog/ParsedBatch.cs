@@ -5,6 +5,9 @@ namespace Bench.Harness.Tests.SegmentLog;
 /// <summary>The bytes are no sound log: what a check of a folder throws.</summary>
 public sealed class UnsoundException(string message) : Exception(message);
 
+/// <summary>A record; its offset counts from its batch's.</summary>
+internal readonly record struct ParsedRecord(int OffsetDelta, long Timestamp, byte[]? Key, byte[]? Value);
+
 /// <summary>
 /// A batch, read anew from the format's description and not with the engine's code, so that a mistake there is not made
 /// here as well. Uncompressed batches alone.
@@ -17,7 +20,7 @@ internal sealed record ParsedBatch
 
     public required byte[] Bytes { get; init; }
 
-    public required long[] Timestamps { get; init; }
+    public required ParsedRecord[] Records { get; init; }
 
     /// <summary>0 abort, 1 commit, −1 no marker.</summary>
     public required int Marker { get; init; }
@@ -51,6 +54,11 @@ internal sealed record ParsedBatch
 
     public bool IsControl => (Attributes & 0x20) != 0;
 
+    public long BaseTimestamp => BinaryPrimitives.ReadInt64BigEndian(Bytes.AsSpan(27));
+
+    /// <summary>When a compaction may drop its deletions, or the marker that it is; null none.</summary>
+    public long? DeleteHorizonMs => (Attributes & 0x40) != 0 ? BaseTimestamp : null;
+
     public override string ToString() => FormattableString.Invariant(
         $"[{BaseOffset}..{LastOffset}] {Bytes.Length} B, producer {ProducerId}/{ProducerEpoch} from {BaseSequence}, {(Marker == 0 ? "abort" : Marker == 1 ? "commit" : IsTransactional ? "transactional" : "plain")}");
 
@@ -75,29 +83,32 @@ internal sealed record ParsedBatch
         var isAppendTime = (attributes & 0x08) != 0;
         if ((attributes & 7) != 0)
             throw new UnsoundException($"{where}: the model's batches are not compressed");
-        var timestamps = new long[count];
-        var (marker, coordinatorEpoch, at, lastDelta) = (-1, -1, HeaderBytes, -1L);
+        var records = new ParsedRecord[count];
+        var (marker, coordinatorEpoch, at, lastDelta) = (-1, -1, HeaderBytes, -1);
         for (var i = 0; i < count; i++)
         {
             var length = Varint(bytes, ref at);
             var end = at + length;
             at++;
             var timestampDelta = Varint(bytes, ref at);
-            timestamps[i] = isAppendTime ? maxTimestamp : baseTimestamp + timestampDelta;
-            lastDelta = Varint(bytes, ref at);
+            var delta = Varint(bytes, ref at);
+            if (delta <= lastDelta)
+                throw new UnsoundException($"{where}: record {i} has offset {delta}, after {lastDelta}");
+            lastDelta = delta;
             var key = Field(bytes, ref at);
             var value = Field(bytes, ref at);
+            records[i] = new ParsedRecord(delta, isAppendTime ? maxTimestamp : baseTimestamp + timestampDelta, key, value);
             if (Varint(bytes, ref at) != 0 || at != end)
                 throw new UnsoundException($"{where}: record {i} does not end where it says");
             if ((attributes & 0x20) != 0)
             {
-                marker = BinaryPrimitives.ReadInt16BigEndian(key[2..]);
-                coordinatorEpoch = BinaryPrimitives.ReadInt32BigEndian(value[2..]);
+                marker = BinaryPrimitives.ReadInt16BigEndian(key.AsSpan(2));
+                coordinatorEpoch = BinaryPrimitives.ReadInt32BigEndian(value.AsSpan(2));
             }
         }
-        if (at != size || (count > 0 && lastDelta != BinaryPrimitives.ReadInt32BigEndian(bytes[23..])))
+        if (at != size || lastDelta > BinaryPrimitives.ReadInt32BigEndian(bytes[23..]))
             throw new UnsoundException($"{where}: the records do not fill the batch");
-        return new ParsedBatch { Bytes = bytes.ToArray(), Timestamps = timestamps, Marker = marker, CoordinatorEpoch = coordinatorEpoch };
+        return new ParsedBatch { Bytes = bytes.ToArray(), Records = records, Marker = marker, CoordinatorEpoch = coordinatorEpoch };
     }
 
     /// <summary>All batches of a file, which has nothing else.</summary>
@@ -153,13 +164,13 @@ internal sealed record ParsedBatch
         return ~crc;
     }
 
-    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> from, ref int at)
+    private static byte[]? Field(ReadOnlySpan<byte> from, ref int at)
     {
-        var length = (int)Varint(from, ref at);
+        var length = Varint(from, ref at);
         if (length < 0)
-            return default;
+            return null;
         at += length;
-        return from.Slice(at - length, length);
+        return from.Slice(at - length, length).ToArray();
     }
 
     private static int Varint(ReadOnlySpan<byte> from, ref int at)

@@ -48,14 +48,14 @@ public class PowerLossTests(ITestOutputHelper output)
     public void Power_cuts_of_an_ext4_lose_nothing_that_was_acknowledged_as_durable()
     {
         using var fileSystem = LoopFileSystem.Ext4(96 << 20, LoopIo.Cached);
-        CutAgainAndAgain(fileSystem, Cuts(72), seed: int.Parse(Environment.GetEnvironmentVariable("PLSEED") ?? "1", null));
+        CutAgainAndAgain(fileSystem, Cuts(72), seed: int.Parse(Environment.GetEnvironmentVariable("BENCH_POWER_SEED") ?? "1", null));
     }
 
     [RootFact("mkfs.xfs", "xfs_io", "losetup", "/dev/loop-control")]
     public void Power_cuts_of_an_xfs_lose_nothing_that_was_acknowledged_as_durable()
     {
         using var fileSystem = LoopFileSystem.Xfs(io: LoopIo.Cached);
-        CutAgainAndAgain(fileSystem, Cuts(54), seed: int.Parse(Environment.GetEnvironmentVariable("PLSEED") ?? "2", null));
+        CutAgainAndAgain(fileSystem, Cuts(54), seed: int.Parse(Environment.GetEnvironmentVariable("BENCH_POWER_SEED") ?? "2", null));
     }
 
     [RootFact(FaultyDisk.Needs)]

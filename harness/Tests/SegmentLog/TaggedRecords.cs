@@ -44,7 +44,7 @@ internal static class TaggedRecords
 
     private static void Add(ParsedBatch batch, Dictionary<long, Tag> found)
     {
-        var reader = new RecordReader(new BatchView(batch.Bytes).Payload, batch.Timestamps.Length);
+        var reader = new RecordReader(new BatchView(batch.Bytes).Payload, batch.Records.Length);
         while (reader.Next())
         {
             var value = reader.Current.Value;
