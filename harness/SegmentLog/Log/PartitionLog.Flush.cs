@@ -17,6 +17,8 @@ public sealed partial class PartitionLog
     private readonly Lock syncingFolder = new();
     private readonly object group = new();
     private bool groupLeads;
+    private int groupArrivals;
+    private int groupExpected;
     private Timer? flushTimer;
     private long appendedBytes;
     private long durableBytes;
@@ -202,10 +204,13 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Group commit: the first to come waits a while for others, flushes for all, and wakes them; who comes during the
-    /// flush leads the next.
+    /// flush leads the next. It waits no longer than until as many have come as there seem to be: those of the last flush
+    /// and those who came during it. So one producer waits for nobody, and sixteen are together as soon as the last of
+    /// them has appended (PostgreSQL's commit_delay always waits to its end).
     /// </summary>
     private void WaitForGroup(long position)
     {
+        Interlocked.Increment(ref groupArrivals);
         lock (group)
         {
             while (Volatile.Read(ref durableBytes) < position)
@@ -223,7 +228,9 @@ public sealed partial class PartitionLog
                 {
                     if (config.FlushPolicy.Value > 0)
                         Gather(config.FlushPolicy.Value);
+                    var members = Interlocked.Exchange(ref groupArrivals, 0);
                     Flush();
+                    groupExpected = members + Volatile.Read(ref groupArrivals);
                 }
                 finally
                 {
@@ -236,13 +243,16 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>A sleep is good for milliseconds only: shorter waits give the processor to those who are to join.</summary>
-    private static void Gather(long microseconds)
+    private void Gather(long microseconds)
     {
         var end = Ticks + microseconds * Stopwatch.Frequency / 1_000_000;
-        if (microseconds >= 2000)
-            Thread.Sleep((int)(microseconds / 1000));
-        while (Ticks < end)
-            Thread.Yield();
+        while (Volatile.Read(ref groupArrivals) < groupExpected && end - Ticks is > 0 and var left)
+        {
+            if (left > Stopwatch.Frequency / 500)
+                Thread.Sleep(1);
+            else
+                Thread.Yield();
+        }
     }
 
     /// <summary>Starts the write-back of what was appended, so that the flush finds less to do.</summary>
