@@ -119,6 +119,17 @@ internal static unsafe partial class Libc
         [FieldOffset(156)] internal uint stx_dio_offset_align;
     }
 
+    /// <summary>struct flock (bits/fcntl.h) on 64-bit systems.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    internal struct flock
+    {
+        [FieldOffset(0)] internal short l_type;
+        [FieldOffset(2)] internal short l_whence;
+        [FieldOffset(8)] internal long l_start;
+        [FieldOffset(16)] internal long l_len;
+        [FieldOffset(24)] internal int l_pid;
+    }
+
     /// <summary>struct iovec (bits/types/struct_iovec.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct iovec
