@@ -48,6 +48,10 @@ public class AppendCost
 
         public IReadOnlyList<string> List(string folder) => [];
 
+        public IReadOnlyList<string> ListFolders(string folder) => [];
+
+        public IDisposable? TryLock(string path) => null;
+
         public void CreateFolder(string folder)
         {
         }

@@ -47,6 +47,7 @@ public sealed class FaultyStorage(int seed) : IStorage
     private readonly Random random = new(seed);
     private readonly Lock gate = new();
     private readonly Dictionary<string, Folder> folders = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Held> locks = new(StringComparer.Ordinal);
     private int boots;
     private bool isOff;
 
@@ -160,6 +161,21 @@ public sealed class FaultyStorage(int seed) : IStorage
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ListFolders(string folder)
+    {
+        lock (gate)
+            return Shuffled(folders.Keys.Where(path => Path.GetDirectoryName(path) == folder).Select(path => Path.GetFileName(path)));
+    }
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string path)
+    {
+        // It ends with its process, as the kernel ends it.
+        lock (gate)
+            return locks.TryGetValue(path, out var holder) && holder.Boot == boots && !holder.IsFree ? null : locks[path] = new Held(boots);
+    }
+
+    /// <inheritdoc/>
     public void CreateFolder(string folder)
     {
         lock (gate)
@@ -237,6 +253,15 @@ public sealed class FaultyStorage(int seed) : IStorage
     {
         if (Chance(Faults.NameFails))
             throw DiskException.FromErrno(operation, path, random.Next(2) == 0 ? EIO : ENOSPC);
+    }
+
+    private sealed class Held(int boot) : IDisposable
+    {
+        public int Boot => boot;
+
+        public bool IsFree { get; private set; }
+
+        public void Dispose() => IsFree = true;
     }
 
     private sealed class FaultyFile(FaultyStorage storage, Inode file, string path, OpenMode mode, int boot) : IStorageFile

@@ -51,6 +51,13 @@ public sealed class MemoryStorage : IStorage
         [.. files.Keys.Where(path => Path.GetDirectoryName(path) == folder).Select(path => Path.GetFileName(path))];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ListFolders(string folder) =>
+        [.. files.Keys.Select(path => Path.GetDirectoryName(path)!).Where(path => Path.GetDirectoryName(path) == folder).Select(path => Path.GetFileName(path)).Distinct()];
+
+    /// <summary>It takes none: nothing that is tested in memory opens a folder twice.</summary>
+    public IDisposable? TryLock(string path) => new MemoryStream();
+
+    /// <inheritdoc/>
     public void CreateFolder(string folder)
     {
     }

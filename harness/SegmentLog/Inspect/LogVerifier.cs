@@ -208,24 +208,16 @@ public sealed class LogVerifier : IDisposable
 
     private void LookAtPartitionMetadata(string[] names)
     {
-        const string Name = "partition.metadata";
-        if (!names.Contains(Name))
+        if (!names.Contains(PartitionMetadata.FileName))
             return;
-        var path = Path.Combine(folder, Name);
         try
         {
-            string[] lines = [.. Encoding.UTF8.GetString(SmallFile.Read(storage, path, 4096)).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
-            if (lines.Length != 2 || lines[0] != "version: 0")
-                Fault(path, 0, "it is not 'version: 0' and a topic's id");
-            else if (!lines[1].StartsWith("topic_id: ", StringComparison.Ordinal) || !IsTopicId(lines[1]["topic_id: ".Length..]))
-                Fault(path, lines[0].Length + 1, "there is no topic's id: 22 letters of URL-safe base64");
+            PartitionMetadata.Read(storage, folder);
         }
         catch (CorruptLogException exception)
         {
-            Fault(path, 0, exception.Reason);
+            Fault(Path.Combine(folder, PartitionMetadata.FileName), exception.Position, exception.Reason);
         }
-
-        static bool IsTopicId(string text) => text.Length == 22 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
     }
 
     /// <returns>The offset after its last batch.</returns>

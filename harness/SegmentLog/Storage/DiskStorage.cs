@@ -19,6 +19,13 @@ public sealed class DiskStorage : IStorage
         Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateFiles().Select(file => file.Name)] : [];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ListFolders(string folder) =>
+        Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateDirectories().Select(found => found.Name)] : [];
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string path) => FileLock.TryTake(path);
+
+    /// <inheritdoc/>
     public void CreateFolder(string folder)
     {
         var missing = new Stack<string>();

@@ -18,6 +18,9 @@ public interface IStorage
     /// <summary>Names of the files of a folder, in no order; none if there is no folder.</summary>
     IReadOnlyList<string> List(string folder);
 
+    /// <summary>Names of the folders of a folder, in no order; none if there is no folder.</summary>
+    IReadOnlyList<string> ListFolders(string folder);
+
     /// <summary>Makes a folder and those above it; their names are durable when it returns.</summary>
     void CreateFolder(string folder);
 
@@ -29,6 +32,11 @@ public interface IStorage
 
     /// <summary>Makes the names in a folder durable.</summary>
     void SyncFolder(string folder);
+
+    /// <summary>Takes a lock that one opener has at a time, and that ends with its process; the file is made.</summary>
+    /// <returns>What lets go of it; null if another has it.</returns>
+    /// <exception cref="DiskException">The file cannot be opened, or the file system has no locks.</exception>
+    IDisposable? TryLock(string path);
 }
 
 /// <summary>An open file of a log. Reads may run beside a write; writes come from one thread at a time.</summary>

@@ -46,6 +46,10 @@ internal sealed class BrokenStorage(IStorage inner, Breakage breakage) : IStorag
 
     public IReadOnlyList<string> List(string folder) => inner.List(folder);
 
+    public IReadOnlyList<string> ListFolders(string folder) => inner.ListFolders(folder);
+
+    public IDisposable? TryLock(string path) => inner.TryLock(path);
+
     public void CreateFolder(string folder) => inner.CreateFolder(folder);
 
     public void Rename(string from, string to) => inner.Rename(from, to);

@@ -363,6 +363,10 @@ internal sealed class CrashingStorage(IStorage disk) : IStorage
 
     public IReadOnlyList<string> List(string folder) => disk.List(folder);
 
+    public IReadOnlyList<string> ListFolders(string folder) => disk.ListFolders(folder);
+
+    public IDisposable? TryLock(string path) => disk.TryLock(path);
+
     public void CreateFolder(string folder) => disk.CreateFolder(folder);
 
     public void Rename(string from, string to)
