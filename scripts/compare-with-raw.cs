@@ -8,6 +8,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Bench.Disk;
 using Bench.Measure;
@@ -207,6 +208,8 @@ sealed class Engine(Place place)
             long left = count;
             var sources = Enumerable.Range(0, producers).Select(number => producers == 1 ? Batches(batchBytes) : [.. Batches(batchBytes).Select(batch => batch.ToArray())]).ToArray();
             var start = Stopwatch.GetTimestamp();
+            // Full speed from the first batch on: a loop that runs once per measurement is not compiled well otherwise.
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             void Produce(byte[][] source)
             {
                 for (var i = 0; producers == 1 ? i < count : Interlocked.Decrement(ref left) >= 0; i++)

@@ -25,24 +25,72 @@ internal static class RecordCheck
     /// <summary>True if all is right; false if it is not, or if it is nothing that this knows (headers).</summary>
     private static bool IsPlain(ReadOnlySpan<byte> records, int count)
     {
-        // Every read is held against the end of its record, which is held against the end of all.
         ref var bytes = ref MemoryMarshal.GetReference(records);
         nint at = 0;
         nint total = records.Length;
         for (var number = 0; number < count; number++)
-        {
-            if (!TryRead(ref bytes, ref at, total, out var length) || length <= 0 || length > total - at)
+            if (!TrySkipUsual(ref bytes, ref at, total, number) && !TrySkipRecord(ref bytes, ref at, total, number))
                 return false;
-            var end = at + length;
-            at++;
-            if (!TrySkip64(ref bytes, ref at, end)
-                || !TryRead(ref bytes, ref at, end, out var offset) || offset != number
-                || !TrySkipBytes(ref bytes, ref at, end)
-                || !TrySkipBytes(ref bytes, ref at, end)
-                || !TryRead(ref bytes, ref at, end, out var headers) || headers != 0 || at != end)
-                return false;
-        }
         return at == total;
+    }
+
+    /// <summary>
+    /// A record whose lengths have a byte or two, as nearly all have: few tests, and where the next one begins is known as
+    /// soon as the first length is, so that the processor is at several records at once.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TrySkipUsual(ref byte bytes, ref nint at, nint total, int number)
+    {
+        // With this many bytes left, all fields up to the key's end are within the record.
+        const int least = 12;
+        var next = at;
+        if (total - next <= least || !TryReadUsual(ref bytes, ref next, out var size) || (size & 1) != 0)
+            return false;
+        nint length = (nint)(size >> 1);
+        if (length < least || length > total - next)
+            return false;
+        var end = next + length;
+        next++;
+        if (!TryReadUsual(ref bytes, ref next, out _)
+            || !TryReadUsual(ref bytes, ref next, out var offset) || offset != (uint)number << 1
+            || !TryReadUsual(ref bytes, ref next, out var key))
+            return false;
+        // Below zero there is none.
+        nint keyLength = (nint)((key >> 1) & ((key & 1) - 1));
+        if (keyLength > end - next - 2)
+            return false;
+        next += keyLength;
+        if (!TryReadUsual(ref bytes, ref next, out var value)
+            || (nint)((value >> 1) & ((value & 1) - 1)) != end - next - 1 || Unsafe.Add(ref bytes, end - 1) != 0)
+            return false;
+        at = end;
+        return true;
+    }
+
+    /// <summary>The bits of a number of one byte or two; both bytes must be there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryReadUsual(ref byte bytes, ref nint at, out uint bits)
+    {
+        bits = Unsafe.Add(ref bytes, at++);
+        if (bits < 0x80)
+            return true;
+        uint second = Unsafe.Add(ref bytes, at++);
+        bits = (bits & 0x7F) | (second << 7);
+        return second < 0x80;
+    }
+
+    /// <summary>Every read is held against the end of its record, which is held against the end of all.</summary>
+    private static bool TrySkipRecord(ref byte bytes, ref nint at, nint total, int number)
+    {
+        if (!TryRead(ref bytes, ref at, total, out var length) || length <= 0 || length > total - at)
+            return false;
+        var end = at + length;
+        at++;
+        return TrySkip64(ref bytes, ref at, end)
+            && TryRead(ref bytes, ref at, end, out var offset) && offset == number
+            && TrySkipBytes(ref bytes, ref at, end)
+            && TrySkipBytes(ref bytes, ref at, end)
+            && TryRead(ref bytes, ref at, end, out var headers) && headers == 0 && at == end;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -32,6 +32,7 @@ public sealed partial class PartitionLog
             throw Corrupt("an idempotent producer appends one batch at a time");
         AppendResult result;
         long position;
+        using var turn = new Turn(turns);
         lock (appending)
         {
             ThrowIfUnusable();
@@ -54,6 +55,7 @@ public sealed partial class PartitionLog
     {
         var info = Inspect(batches, AppendOrigin.Replication);
         long position;
+        using var turn = new Turn(turns);
         lock (appending)
         {
             ThrowIfUnusable();
@@ -81,6 +83,7 @@ public sealed partial class PartitionLog
         BinaryPrimitives.WriteInt32BigEndian(value[2..], coordinatorEpoch);
         AppendResult result;
         long position;
+        using var turn = new Turn(turns);
         lock (appending)
         {
             ThrowIfUnusable();

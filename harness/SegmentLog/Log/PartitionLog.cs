@@ -28,6 +28,8 @@ public sealed partial class PartitionLog : IDisposable
     private readonly LogWorker? ownWorker;
     private readonly bool highWatermarkFollowsEnd;
     private readonly Lock appending = new();
+    // Before 'appending', where an append waits for the disk.
+    private readonly Turns? turns;
     private readonly LeaderEpochs epochs;
     private readonly ProducerStates producers;
     private Segment[] segments;
@@ -43,6 +45,7 @@ public sealed partial class PartitionLog : IDisposable
     {
         Folder = folder;
         this.config = config;
+        turns = config.FlushPolicy.Kind == FlushKind.Each ? new Turns() : null;
         storage = options.Storage;
         clock = options.Clock;
         observer = options.Observer;

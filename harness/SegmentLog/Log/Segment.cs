@@ -204,7 +204,7 @@ public sealed class Segment
         // The first append is never indexed, and one append makes one entry at most.
         if (bytesSinceIndexEntry > config.IndexIntervalBytes)
         {
-            Offsets.Add(lastOffset, (int)position);
+            Offsets.Add(lastOffset, (int)position, new BatchView(bytes).SizeBytes == bytes.Length ? bytes.Length : 0);
             Times.Add(Largest, completes: false);
             bytesSinceIndexEntry = 0;
         }
@@ -302,7 +302,12 @@ public sealed class Segment
     /// Finds the first batch whose last offset is at an offset or after it, from the index entry before it on.
     /// </summary>
     /// <returns>Null if there is none.</returns>
-    internal BatchPlace? Find(long offset) => Scan(Offsets.Lookup(offset).Position, offset);
+    internal BatchPlace? Find(long offset)
+    {
+        var known = Offsets.Around(offset);
+        // An entry is there a moment before its batch counts.
+        return known.Exact is { } place && place.Position + place.SizeBytes <= SizeBytes ? place : Scan(known.From, offset);
+    }
 
     /// <summary>The largest timestamp of the batches from a place on.</summary>
     internal TimestampOffset LargestFrom(long position)
@@ -535,7 +540,7 @@ internal sealed class IndexMaker(long baseOffset, LogConfig config)
             Largest = new TimestampOffset(batch.MaxTimestamp, batch.LastOffset);
         if (validBytes - lastEntryAt > config.IndexIntervalBytes)
         {
-            Offsets.Add(batch.LastOffset, (int)validBytes);
+            Offsets.Add(batch.LastOffset, (int)validBytes, batch.SizeBytes);
             Times.Add(Largest, completes: false);
             lastEntryAt = validBytes;
         }

@@ -67,6 +67,30 @@ public class ConcurrencyTests
     }
 
     [Fact]
+    public void Producers_that_wait_for_a_flush_each_take_turns()
+    {
+        using var folder = new TestFolder();
+        using var log = PartitionLog.Open(folder.File("t-0"), Config("each", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered));
+        var order = new ConcurrentDictionary<long, int>();
+        using var start = new Barrier(Producers);
+        var threads = Enumerable.Range(0, Producers).Select(producer => new Thread(() =>
+        {
+            var writer = new TaggedWriter(producer);
+            start.SignalAndWait();
+            for (var i = 0; i < 40; i++)
+                order[writer.Append(log)[0].Offset] = producer;
+        })).ToArray();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+        // While the first half was appended nobody had ended. A lock that whoever has it takes again has 9 of 10 here.
+        int[] half = [.. order.OrderBy(pair => pair.Key).Select(pair => pair.Value).Take(order.Count / 2)];
+        var again = half.Zip(half.Skip(1)).Count(pair => pair.First == pair.Second);
+        Assert.True(again < half.Length / 4, $"{again} of {half.Length} appends were by the producer of the append before");
+    }
+
+    [Fact]
     public async Task A_reader_that_waits_is_woken_by_the_end_of_the_log()
     {
         using var folder = new TestFolder();
