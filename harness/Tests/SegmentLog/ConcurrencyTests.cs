@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Bench.SegmentLog;
+using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Inspect;
 using Bench.TestSupport;
 using Xunit;
@@ -97,6 +98,76 @@ public class ConcurrencyTests
         var waiting = Task.Run(() => log.WaitFor(0, TimeSpan.FromMinutes(5)));
         log.Close();
         Assert.False(await waiting.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    [Theory]
+    [InlineData("group:0", Preallocation.Zeroed)]
+    [InlineData("interval:1", Preallocation.None)]
+    [InlineData("roll", Preallocation.Fallocate)]
+    public async Task Producers_and_readers_beside_compactions_always_find_the_latest_value_of_each_key(string policy, Preallocation preallocation)
+    {
+        const int Keys = 20, Appends = 400;
+        using var folder = new TestFolder();
+        var config = Config(policy, FlushMethod.Fdatasync, preallocation, WritePath.Buffered) with { CleanupPolicy = CleanupPolicy.Compact, SegmentBytes = 2048, PreallocationChunkBytes = 1024, FileDeleteDelayMs = 0, CompactionMapBytes = 480 };
+        using var log = PartitionLog.Open(folder.File("t-0"), config);
+        // Of each key one thread writes: its values rise.
+        var written = new int[Keys];
+        var producers = Enumerable.Range(0, 2).Select(producer => Task.Factory.StartNew(() =>
+        {
+            var builder = new RecordBatchBuilder();
+            var random = new Random(producer);
+            for (var value = 1; value <= Appends; value++)
+            {
+                var key = random.Next(Keys / 2) * 2 + producer;
+                builder.Begin(new BatchSettings());
+                builder.Append(value, [(byte)key], BitConverter.GetBytes(value));
+                log.Append(builder.Build());
+                Volatile.Write(ref written[key], value);
+            }
+        }, TaskCreationOptions.LongRunning)).ToArray();
+        var compactions = Task.Factory.StartNew(() =>
+        {
+            long cleaned = 0;
+            while (!producers.All(producer => producer.IsCompleted))
+                cleaned += log.Compact().RecordsDropped;
+            return cleaned;
+        }, TaskCreationOptions.LongRunning);
+        do
+        {
+            var before = written.Select((_, key) => Volatile.Read(ref written[key])).ToArray();
+            var found = LatestValues(log, Keys);
+            for (var key = 0; key < Keys; key++)
+                Assert.True(found[key] >= before[key], $"key {key} has the value {found[key]}, and had {before[key]} before the read");
+            Assert.True(before.All(value => value == 0) || log.FindTimestamp(before.Max())?.Timestamp >= before.Max(), "a record that is the latest of its key is not found by its time");
+            log.Flush();
+        }
+        while (!compactions.IsCompleted);
+        await Task.WhenAll(producers);
+        Assert.True(await compactions + log.Compact().RecordsDropped > 0, "nothing was compacted");
+        Assert.Equal(written, LatestValues(log, Keys));
+        log.Close();
+        Assert.Empty(LogVerifier.Verify(folder.File("t-0"), new LogVerifierOptions()).Faults);
+        using var again = PartitionLog.Open(folder.File("t-0"), config);
+        Assert.Equal(written, LatestValues(again, Keys));
+    }
+
+    private static int[] LatestValues(PartitionLog log, int keys)
+    {
+        var found = new int[keys];
+        for (var next = log.StartOffset; ;)
+        {
+            using var range = log.Read(next, 1 << 20);
+            if (range.IsEmpty)
+                return found;
+            var bytes = new byte[range.LengthBytes];
+            Assert.Equal(bytes.Length, range.CopyTo(bytes));
+            foreach (var batch in ParsedBatch.ParseAll(bytes, "range"))
+            {
+                foreach (var record in batch.Records)
+                    found[record.Key![0]] = BitConverter.ToInt32(record.Value);
+                next = batch.LastOffset + 1;
+            }
+        }
     }
 
     private static LogConfig Config(string policy, FlushMethod method, Preallocation preallocation, WritePath path) => new()

@@ -673,8 +673,10 @@ internal sealed class ModelRun
         // Tells whether the log goes on, as it does where only new files could not be written.
         if (hasThrown)
             Flush();
-        unfinished = failed ? rules : null;
-        model.Compact(rules.Limit, CheckScan(rules, passes));
+        // After a failed flush the page cache may show what the device has, which is less; nothing was compacted then.
+        unfinished = failed && log.DurableOffset >= limit ? rules : null;
+        if (!failed)
+            model.Compact(rules.Limit, CheckScan(rules, passes));
         disk.Faults = faultsNow;
         CheckEnds();
     }
