@@ -66,6 +66,21 @@ public class LogCommandTests
         Assert.All(damaged.OutputLines, line => Assert.Contains("00000000000000000024.index at byte ", line, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Verify_goes_over_the_partitions_of_a_log_directory()
+    {
+        using var place = new RunPlace();
+        foreach (var name in (string[])["plain-0", "txn-0"])
+        {
+            Directory.CreateDirectory(Path.Combine(place.Folder, "logs", name));
+            foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, name)))
+                File.Copy(file, Path.Combine(place.Folder, "logs", name, Path.GetFileName(file)));
+        }
+        Assert.Contains(" of 2 partitions, ", Assert.Single(BenchProgram.Run(place.Folder, "log", "verify", "logs").Expect(0).OutputLines), StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(place.Folder, "logs", "recovery-point-offset-checkpoint"), "0\n1\nplain 0 99999999\n");
+        Assert.Contains("the recovery point of plain-0 is 99999999", Assert.Single(BenchProgram.Run(place.Folder, "log", "verify", "logs").Expect(1).OutputLines), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("flip-record-byte", "loadUnclean")]
     [InlineData("middle-segment-flip-record-byte", "loadUnclean")]

@@ -66,7 +66,7 @@ internal sealed class LogCommand : Command
     /// <summary><c>bench log verify</c>.</summary>
     private sealed class VerifyCommand : Command
     {
-        private readonly Argument<string> folder = Folder();
+        private readonly Argument<string> folder = new("DIR") { Description = "A partition's folder, such as topic-0, or a log directory with many of them" };
 
         internal VerifyCommand() : base("verify", "Looks at everything: one line per fault, and exit status 1 if there is any")
         {
@@ -76,7 +76,11 @@ internal sealed class LogCommand : Command
 
         private int Verify(ParseResult parsed)
         {
-            var found = LogVerifier.Verify(Check(parsed.GetValue(folder)!), new LogVerifierOptions());
+            var given = parsed.GetValue(folder)!;
+            var partitions = given.Length == 0 ? [] : LogDirectoryVerifier.Partitions(DiskStorage.Instance, Path.GetFullPath(given));
+            var found = partitions.Count > 0
+                ? LogDirectoryVerifier.Verify(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given)), new LogVerifierOptions())
+                : LogVerifier.Verify(Check(given), new LogVerifierOptions());
             foreach (var note in found.Notes)
                 Console.Error.WriteLine($"note: {note}");
             foreach (var fault in found.Faults)
@@ -85,7 +89,7 @@ internal sealed class LogCommand : Command
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"and {found.FaultCount - found.Faults.Count} faults more"));
             if (found.FaultCount == 0)
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"no faults: {found.Records} records in {found.Batches} batches in {found.Segments} segments, {found.Bytes} bytes"));
+                    $"no faults: {found.Records} records in {found.Batches} batches in {found.Segments} segments{(partitions.Count > 0 ? $" of {partitions.Count} partitions" : "")}, {found.Bytes} bytes"));
             return found.FaultCount == 0 ? ExitCode.Done : ExitCode.Failed;
         }
     }

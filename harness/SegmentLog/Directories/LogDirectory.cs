@@ -196,7 +196,8 @@ public sealed class LogDirectory : IDisposable
                 var (partition, exception) = failed.MinBy(failure => failure.Key.ToString());
                 throw new IOException($"{failed.Count} of {logs.Count} partitions of {Folder} were not closed cleanly, {partition} because: {exception.Message}", exception);
             }
-            if (mayMarkCleanStop)
+            // Not if somebody has abandoned one of them by itself.
+            if (mayMarkCleanStop && logs.Values.All(log => log.IsClosedCleanly))
                 SmallFile.Replace(storage, PathOf(CleanStopFile), CleanStopContent);
         }
         finally

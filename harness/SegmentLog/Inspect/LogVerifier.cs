@@ -29,6 +29,9 @@ public sealed record LogVerification
     /// <summary>What is worth knowing and no fault, one sentence each.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>The offset after the last batch; of a log directory 0.</summary>
+    public required long EndOffset { get; init; }
+
     /// <summary>Segments looked at.</summary>
     public required int Segments { get; init; }
 
@@ -153,6 +156,7 @@ public sealed class LogVerifier : IDisposable
             Faults = faults,
             FaultCount = faultCount,
             Notes = notes,
+            EndOffset = end,
             Segments = segments.Count,
             Batches = batchCount,
             Records = recordCount,

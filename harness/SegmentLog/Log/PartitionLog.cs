@@ -90,6 +90,9 @@ public sealed partial class PartitionLog : IDisposable
     /// <summary>What the opening found and did.</summary>
     public RecoveryReport Recovery { get; }
 
+    /// <summary>True if it was closed, and all is durable.</summary>
+    public bool IsClosedCleanly { get; private set; }
+
     /// <summary>The offset that the next record gets.</summary>
     public long EndOffset => Volatile.Read(ref endOffset);
 
@@ -202,6 +205,7 @@ public sealed partial class PartitionLog : IDisposable
                 foreach (var segment in segments)
                     segment.SideFilesDurable = true;
                 durableOffset = endOffset;
+                IsClosedCleanly = true;
             }
             catch (IOException exception)
             {

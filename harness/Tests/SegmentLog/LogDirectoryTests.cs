@@ -2,6 +2,7 @@ using System.Text;
 using Bench.Disk;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
+using Bench.SegmentLog.Inspect;
 using Bench.SegmentLog.Storage;
 using Bench.TestSupport;
 using Xunit;
@@ -81,6 +82,44 @@ public class LogDirectoryTests
         }
         Assert.Equal("0\n2\nbad 0 20\ngood 0 25\n", TextOf(storage, OffsetCheckpoint.RecoveryPoints));
         Assert.False(storage.Exists(Path.Combine(Root, LogDirectory.CleanStopFile)));
+    }
+
+    [Fact]
+    public void A_log_that_was_abandoned_by_itself_forbids_the_mark_too()
+    {
+        var storage = new FaultyStorage(1);
+        using (var directory = LogDirectory.Open(Root, Config, new LogDirectoryOptions { Storage = storage }))
+        {
+            var log = directory.Create(new TopicPartition("t", 0));
+            Append(log, 3);
+            log.Abandon();
+            directory.Close();
+        }
+        Assert.False(storage.Exists(Path.Combine(Root, LogDirectory.CleanStopFile)));
+    }
+
+    [Fact]
+    public void A_verification_goes_over_all_partitions_and_the_checkpoints()
+    {
+        var storage = new FaultyStorage(1);
+        using (var directory = LogDirectory.Open(Root, Config, new LogDirectoryOptions { Storage = storage }))
+        {
+            Append(directory.Create(new TopicPartition("a", 0)), 30);
+            Append(directory.Create(new TopicPartition("b", 1)), 50);
+        }
+        var sound = LogDirectoryVerifier.Verify(Root, new LogVerifierOptions { Storage = storage });
+        Assert.Empty(sound.Faults);
+        Assert.Equal(80, sound.Records);
+
+        storage.Corrupt(Path.Combine(Root, "b-1", "00000000000000000000.log"), 70, 1);
+        storage.Delete(Path.Combine(Root, OffsetCheckpoint.RecoveryPoints));
+        SmallWrite(storage, OffsetCheckpoint.RecoveryPoints, "0\n1\na 0 31\n");
+        storage.Delete(Path.Combine(Root, OffsetCheckpoint.LogStarts));
+        SmallWrite(storage, OffsetCheckpoint.LogStarts, "1\n");
+        var faults = LogDirectoryVerifier.Verify(Root, new LogVerifierOptions { Storage = storage }).Faults.Select(fault => fault.ToString()).ToArray();
+        Assert.Contains(faults, fault => fault.StartsWith("/logs/b-1/00000000000000000000.log", StringComparison.Ordinal));
+        Assert.Contains("/logs/recovery-point-offset-checkpoint at byte 0: the recovery point of a-0 is 31, and its log goes from 0 to 30", faults);
+        Assert.Contains("/logs/log-start-offset-checkpoint at byte 0: line 1: only version 0 is known", faults);
     }
 
     [Fact]
