@@ -16,8 +16,9 @@ public readonly record struct OffsetPosition(long Offset, int Position);
 /// Kafka maps the file, ten megabytes ahead, and pays twice: a flush of the log flushes two maps as well (half its
 /// time), and a roll has to cut them (2.7 of its 4 ms). Here the index is an array in memory; the file is written when
 /// the segment is complete, and an index that is missing or wrong is made again from the log, which it follows from.
-/// In memory an entry has the size of its batch too, where it is known, because two neighbours then tell most batches'
-/// places without a look into the log (<see cref="Around"/>); an index that was read from a file has none.
+/// In memory an entry has the size of its batch too, and the last offset of the one batch between it and the entry before
+/// if there is one, because two neighbours then tell most batches' places without a look into the log
+/// (<see cref="Around"/>); an index that was read from a file has neither.
 /// </para>
 /// Source: Apache Kafka, <c>OffsetIndex</c>.
 /// </summary>
@@ -29,6 +30,9 @@ public sealed class OffsetIndex
     private readonly long baseOffset;
     private readonly int maxEntries;
     private readonly PublishedList<Entry> entries;
+    // Of the batches since the last entry; below zero where they are not known.
+    private int passed;
+    private long passedLast;
 
     internal OffsetIndex(long baseOffset, int maxIndexBytes)
         : this(baseOffset, maxIndexBytes, [])
@@ -90,7 +94,9 @@ public sealed class OffsetIndex
         if (low == found.Length)
             return new IndexedPlace(from, null);
         var next = found[low];
-        if (next.RelativeOffset == relative)
+        if (next.Between >= relative)
+            return new IndexedPlace(from, new BatchPlace(from, next.Position - from, baseOffset + next.Between));
+        if (next.RelativeOffset == relative || (next.Between >= 0 && next.Between < relative))
             from = next.Position;
         return new IndexedPlace(from, next.SizeBytes > 0 && next.Position == from ? new BatchPlace(from, next.SizeBytes, baseOffset + next.RelativeOffset) : null);
     }
@@ -111,14 +117,29 @@ public sealed class OffsetIndex
         return low == found.Length ? null : Resolve(found[low]);
     }
 
+    /// <summary>Takes note of batches that get no entry.</summary>
+    /// <param name="lastOffset">The last one's last offset.</param>
+    /// <param name="isOne">Whether it is one batch.</param>
+    internal void Pass(long lastOffset, bool isOne)
+    {
+        passed = passed == 0 && isOne ? 1 : -1;
+        passedLast = lastOffset;
+    }
+
     /// <summary>Adds an entry, if the offset is larger than the last and there is room.</summary>
     /// <param name="offset">The batch's last offset.</param>
     /// <param name="position">Where it begins.</param>
     /// <param name="sizeBytes">Its size; 0 where there are several batches up to the offset.</param>
     internal void Add(long offset, int position, int sizeBytes)
     {
-        if (!IsFull && (entries.Count == 0 || offset > LastOffset))
-            entries.Add(new Entry((int)(offset - baseOffset), position, sizeBytes));
+        if (IsFull || (entries.Count > 0 && offset <= LastOffset))
+        {
+            Pass(offset, sizeBytes > 0);
+            return;
+        }
+        entries.Add(new Entry((int)(offset - baseOffset), position, sizeBytes, passed == 1 ? (int)(passedLast - baseOffset) : NoneBetween));
+        // Behind several batches it is not known where a next one begins.
+        passed = sizeBytes > 0 ? 0 : -1;
     }
 
     /// <summary>Takes off the entries from an offset on.</summary>
@@ -132,6 +153,7 @@ public sealed class OffsetIndex
             keep++;
         }
         entries.Truncate(keep);
+        passed = -1;
     }
 
     /// <summary>The file's content.</summary>
@@ -159,23 +181,25 @@ public sealed class OffsetIndex
         if (bytes.Length % EntryBytes != 0)
             throw new CorruptLogException(path, bytes.Length, $"{bytes.Length} bytes are no multiple of {EntryBytes}");
         var entries = new Entry[bytes.Length / EntryBytes];
-        var before = new Entry(-1, -1, 0);
+        var before = new Entry(-1, -1, 0, NoneBetween);
         for (var i = 0; i < entries.Length; i++)
         {
             var entry = entries[i] = new Entry(
-                BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(i * EntryBytes)), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(i * EntryBytes + 4)), 0);
+                BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(i * EntryBytes)), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(i * EntryBytes + 4)), 0, NoneBetween);
             if (entry.RelativeOffset <= before.RelativeOffset || entry.Position <= before.Position)
                 throw new CorruptLogException(path, (long)i * EntryBytes, "entries do not increase");
             if (entry.Position >= logBytes)
                 throw new CorruptLogException(path, (long)i * EntryBytes, $"an entry points to byte {entry.Position} of a log of {logBytes} bytes");
             before = entry;
         }
-        return new OffsetIndex(baseOffset, maxIndexBytes, entries);
+        return new OffsetIndex(baseOffset, maxIndexBytes, entries) { passed = -1 };
     }
 
     private OffsetPosition Resolve(Entry entry) => new(baseOffset + entry.RelativeOffset, entry.Position);
 
-    private readonly record struct Entry(int RelativeOffset, int Position, int SizeBytes);
+    private const int NoneBetween = -1;
+
+    private readonly record struct Entry(int RelativeOffset, int Position, int SizeBytes, int Between);
 }
 
 /// <summary>Where a batch is, as far as an index knows.</summary>

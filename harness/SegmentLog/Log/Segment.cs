@@ -202,11 +202,16 @@ public sealed class Segment
         if (batchLargest.Timestamp > Largest.Timestamp)
             largest = batchLargest;
         // The first append is never indexed, and one append makes one entry at most.
+        var isOne = new BatchView(bytes).SizeBytes == bytes.Length;
         if (bytesSinceIndexEntry > config.IndexIntervalBytes)
         {
-            Offsets.Add(lastOffset, (int)position, new BatchView(bytes).SizeBytes == bytes.Length ? bytes.Length : 0);
+            Offsets.Add(lastOffset, (int)position, isOne ? bytes.Length : 0);
             Times.Add(Largest, completes: false);
             bytesSinceIndexEntry = 0;
+        }
+        else
+        {
+            Offsets.Pass(lastOffset, isOne);
         }
         bytesSinceIndexEntry += bytes.Length;
         Volatile.Write(ref sizeBytes, position + bytes.Length);
@@ -543,6 +548,10 @@ internal sealed class IndexMaker(long baseOffset, LogConfig config)
             Offsets.Add(batch.LastOffset, (int)validBytes, batch.SizeBytes);
             Times.Add(Largest, completes: false);
             lastEntryAt = validBytes;
+        }
+        else
+        {
+            Offsets.Pass(batch.LastOffset, isOne: true);
         }
         validBytes += batch.SizeBytes;
     }
