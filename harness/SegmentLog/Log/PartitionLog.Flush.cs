@@ -15,9 +15,9 @@ public sealed partial class PartitionLog
     // Flushes one after the other; never taken while holding it and waiting for 'appending'.
     private readonly Lock flushing = new();
     private readonly Lock syncingFolder = new();
-    private readonly object group = new();
-    private bool groupLeads;
-    private int groupArrivals;
+    private readonly Lock grouping = new();
+    private readonly Turns groupTurns = new();
+    private FlushGroup joining = new();
     private int groupExpected;
     private Timer? flushTimer;
     private long appendedBytes;
@@ -111,8 +111,6 @@ public sealed partial class PartitionLog
         catch (Exception exception)
         {
             Fail(exception);
-            lock (group)
-                Monitor.PulseAll(group);
             throw;
         }
         var end = Ticks;
@@ -203,56 +201,69 @@ public sealed partial class PartitionLog
         : Volatile.Read(ref recordsSinceFlush) >= config.FlushPolicy.Value;
 
     /// <summary>
-    /// Group commit: the first to come waits a while for others, flushes for all, and wakes them; who comes during the
-    /// flush leads the next. It waits no longer than until as many have come as there seem to be: those of the last flush
-    /// and those who came during it. So one producer waits for nobody, and sixteen are together as soon as the last of
-    /// them has appended (PostgreSQL's commit_delay always waits to its end).
+    /// Group commit: the first of a group waits for the flush before to end, a while for others, flushes for all, and wakes
+    /// them; who comes during the flush is of the next group. It waits no longer than until as many have come as there
+    /// seem to be: those of the last group and those who came during its flush. So one producer waits for nobody, and
+    /// sixteen are together as soon as the last of them has appended (PostgreSQL's commit_delay always waits to its end).
+    /// The next group's first is woken before the members of this one, so that the disk is not idle while they wake.
     /// </summary>
     private void WaitForGroup(long position)
     {
-        Interlocked.Increment(ref groupArrivals);
-        lock (group)
+        FlushGroup mine;
+        bool leads;
+        lock (grouping)
         {
-            while (Volatile.Read(ref durableBytes) < position)
-            {
-                if (failure is not null)
-                    ThrowIfUnusable();
-                if (groupLeads)
-                {
-                    Monitor.Wait(group);
-                    continue;
-                }
-                groupLeads = true;
-                Monitor.Exit(group);
-                try
-                {
-                    if (config.FlushPolicy.Value > 0)
-                        Gather(config.FlushPolicy.Value);
-                    var members = Interlocked.Exchange(ref groupArrivals, 0);
-                    Flush();
-                    groupExpected = members + Volatile.Read(ref groupArrivals);
-                }
-                finally
-                {
-                    Monitor.Enter(group);
-                    groupLeads = false;
-                    Monitor.PulseAll(group);
-                }
-            }
+            mine = joining;
+            leads = mine.Members == 0;
+            Volatile.Write(ref mine.Members, mine.Members + 1);
+        }
+        if (!leads)
+        {
+            mine.Ended.Wait();
+            // Its flush failed, or the log was closed before it.
+            if (Volatile.Read(ref durableBytes) < position)
+                Flush();
+            return;
+        }
+        groupTurns.Enter();
+        try
+        {
+            if (config.FlushPolicy.Value > 0)
+                Gather(mine, config.FlushPolicy.Value);
+            var next = new FlushGroup();
+            lock (grouping)
+                joining = next;
+            Flush();
+            groupExpected = mine.Members + Volatile.Read(ref next.Members);
+        }
+        finally
+        {
+            groupTurns.Exit();
+            mine.Ended.Set();
         }
     }
 
     /// <summary>A sleep is good for milliseconds only: shorter waits give the processor to those who are to join.</summary>
-    private void Gather(long microseconds)
+    private void Gather(FlushGroup group, long microseconds)
     {
         var end = Ticks + microseconds * Stopwatch.Frequency / 1_000_000;
-        while (Volatile.Read(ref groupArrivals) < groupExpected && end - Ticks is > 0 and var left)
+        while (Volatile.Read(ref group.Members) < groupExpected && end - Ticks is > 0 and var left)
         {
             if (left > Stopwatch.Frequency / 500)
                 Thread.Sleep(1);
             else
                 Thread.Yield();
         }
+    }
+
+    /// <summary>Appends that wait for one flush.</summary>
+#pragma warning disable CA1001 // The event has a handle only where one is asked for.
+    private sealed class FlushGroup
+#pragma warning restore CA1001
+    {
+        internal readonly ManualResetEventSlim Ended = new(false, 0);
+
+        internal int Members;
     }
 
     /// <summary>Starts the write-back of what was appended, so that the flush finds less to do.</summary>
