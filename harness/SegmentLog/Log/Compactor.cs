@@ -234,7 +234,7 @@ internal sealed class Compactor : IDisposable
     {
         batch = default;
         if (isGivenUp())
-            throw new OperationCanceledException("the log was closed");
+            throw new OperationCanceledException("the log was closed, or is to be cut");
         if (scanner.Next() != ScanStep.Batch)
             return scanner.Position == segment.SizeBytes ? false : throw new CorruptLogException(segment.File.Path, scanner.Position, scanner.Reason);
         if (scanner.TryGetWhole(out batch))

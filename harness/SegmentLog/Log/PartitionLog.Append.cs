@@ -269,7 +269,7 @@ public sealed partial class PartitionLog
         Interlocked.CompareExchange(ref unsavedEpochOffset, first, -1);
         var text = epochs.ToText();
         var latest = epochs.Latest;
-        worker.Post(() => SaveEpochs(text, latest));
+        PostCounted(() => SaveEpochs(text, latest));
     }
 
     private void SaveEpochs(string text, int latest)

@@ -5,7 +5,7 @@ namespace Bench.SegmentLog;
 public sealed partial class PartitionLog
 {
     private readonly Lock compacting = new();
-    private long cuts;
+    private int cutsWaiting;
 
     /// <summary>
     /// Keeps the latest value of each key in the segments before the active one and before the first open transaction,
@@ -31,7 +31,7 @@ public sealed partial class PartitionLog
             // A value that takes another's place must be durable before that goes, and so must the batch that a producer
             // goes on from: it is mostly in the active segment.
             Flush();
-            using var compactor = new Compactor(storage, Folder, config, NowMs, () => Volatile.Read(ref closed));
+            using var compactor = new Compactor(storage, Folder, config, NowMs, () => Volatile.Read(ref closed) || Volatile.Read(ref cutsWaiting) > 0);
             try
             {
                 var dirty = Math.Max(firstDirtyOffset, Math.Max(segments[0].BaseOffset, StartOffset));
@@ -58,11 +58,9 @@ public sealed partial class PartitionLog
     private long CleanOnce(Compactor compactor, long dirty, long end, Dictionary<long, LastOfProducer> last, CompactionReport report)
     {
         Segment[] all;
-        long seenCuts;
         lock (appending)
         {
             ThrowIfUnusable();
-            seenCuts = cuts;
             all = [.. segments.TakeWhile(segment => segment.BaseOffset < end)];
         }
         if (all.Length == 0 || !TryAcquireAll(all))
@@ -79,11 +77,11 @@ public sealed partial class PartitionLog
                 foreach (var segment in group)
                     _ = (segment.Offsets, segment.Times, segment.Transactions);
                 var cleaned = compactor.Clean(group, map, transactions, last, end);
-                if (!TryReplace(group, cleaned, seenCuts))
+                if (!TryReplace(group, cleaned))
                 {
                     cleaned.Release();
                     compactor.Discard(cleaned.BaseOffset);
-                    throw new OperationCanceledException("the log was cut");
+                    throw new OperationCanceledException("segments were deleted, or the log was closed");
                 }
             }
             report.Passes++;
@@ -154,12 +152,12 @@ public sealed partial class PartitionLog
     /// Gives a cleaned segment the place of others. Each step is one that an opening completes or takes back
     /// (<see cref="LogLoader"/>): before the new files are all named <c>.swap</c> the old ones count, and from then on the new.
     /// </summary>
-    private bool TryReplace(Segment[] old, Segment cleaned, long seenCuts)
+    private bool TryReplace(Segment[] old, Segment cleaned)
     {
         lock (appending)
         {
             var at = Array.IndexOf(segments, old[0]);
-            if (closed || failure is not null || cuts != seenCuts || at < 0 || !segments.AsSpan(at).StartsWith(old))
+            if (closed || failure is not null || at < 0 || !segments.AsSpan(at).StartsWith(old))
                 return false;
             try
             {

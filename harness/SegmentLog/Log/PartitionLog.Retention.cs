@@ -13,49 +13,93 @@ public sealed partial class PartitionLog
     /// <returns>How many.</returns>
     public int DeleteOldSegments()
     {
-        lock (appending)
+        var deleted = 0;
+        while (true)
         {
-            ThrowIfUnusable();
-            if (config.CleanupPolicy == CleanupPolicy.Compact)
-                return DeleteFirst((segment, next) => next is { } end && end <= startOffset);
-            var now = NowMs;
-            var deleted = config.RetentionMs < 0 ? 0 : DeleteFirst((segment, _) => now - (segment.Largest.Timestamp is >= 0 and var largest ? largest : segment.CreatedMs) > config.RetentionMs);
-            var excess = config.RetentionBytes < 0 ? 0 : segments.Sum(segment => segment.SizeBytes) - config.RetentionBytes;
-            deleted += DeleteFirst((segment, _) => excess - segment.SizeBytes >= 0 && (excess -= segment.SizeBytes) >= 0 && config.RetentionBytes >= 0);
-            return deleted + DeleteFirst((segment, next) => next is { } end && end <= startOffset);
+            WaitForBackground();
+            lock (appending)
+            {
+                ThrowIfUnusable();
+                if (HasBackgroundWork)
+                    continue;
+                try
+                {
+                    deleted += DeleteByPolicy();
+                }
+                catch (Exception exception)
+                {
+                    // Which names there are, only an opening can tell.
+                    Fail(exception);
+                    throw;
+                }
+                // All of it may go, and what the roll has left to do needs the names.
+                if (!HasBackgroundWork)
+                    return deleted;
+            }
         }
     }
 
+    private int DeleteByPolicy()
+    {
+        if (config.CleanupPolicy == CleanupPolicy.Compact)
+            return DeleteFirst((segment, next) => next is { } end && end <= startOffset);
+        var now = NowMs;
+        var deleted = config.RetentionMs < 0 ? 0 : DeleteFirst((segment, _) => now - (segment.Largest.Timestamp is >= 0 and var largest ? largest : segment.CreatedMs) > config.RetentionMs);
+        var excess = config.RetentionBytes < 0 ? 0 : segments.Sum(segment => segment.SizeBytes) - config.RetentionBytes;
+        deleted += DeleteFirst((segment, _) => excess - segment.SizeBytes >= 0 && (excess -= segment.SizeBytes) >= 0 && config.RetentionBytes >= 0);
+        return deleted + DeleteFirst((segment, next) => next is { } end && end <= startOffset);
+    }
+
     /// <summary>
-    /// Cuts the log at an offset, as a follower does whose leader has less; the records from there on are gone.
+    /// Cuts the log at an offset, as a follower does whose leader has less; the records from there on are gone, and do not
+    /// come back after a power loss: behind what is appended next, nobody could tell them from its own. A compaction ends
+    /// before its time. The caller notes <see cref="RecoveryPoint"/> and <see cref="StartOffset"/> anew before it appends.
+    /// Source: Apache Kafka, <c>UnifiedLog.truncateTo</c>; <c>LogManager.truncateTo</c> for the compaction.
     /// </summary>
     /// <returns>False if the log ends there or before.</returns>
     public bool TruncateTo(long offset)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        // Work on segments that are about to go must have ended; appends wait for the lock.
-        lock (flushing)
-        lock (appending)
+        Interlocked.Increment(ref cutsWaiting);
+        try
         {
-            ThrowIfUnusable();
-            if (offset >= endOffset)
-                return false;
-            WaitForClaim();
-            cuts++;
-            try
-            {
-                if (offset < segments[0].BaseOffset)
-                    StartAt(offset);
-                else
-                    CutAt(offset);
-            }
-            catch (Exception exception)
-            {
-                Fail(exception);
-                throw;
-            }
-            return true;
+            lock (compacting)
+                while (true)
+                {
+                    // Indexes that are still to be written, to names that are about to be free, and a snapshot that may be
+                    // needed. Not under the locks: that work may need them.
+                    WaitForBackground();
+                    lock (flushing)
+                    lock (appending)
+                        if (!HasBackgroundWork)
+                            return Truncate(offset);
+                }
         }
+        finally
+        {
+            Interlocked.Decrement(ref cutsWaiting);
+        }
+    }
+
+    private bool Truncate(long offset)
+    {
+        ThrowIfUnusable();
+        if (offset >= endOffset)
+            return false;
+        WaitForClaim();
+        try
+        {
+            if (offset < segments[0].BaseOffset)
+                StartAt(offset);
+            else
+                CutAt(offset);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            throw;
+        }
+        return true;
     }
 
     private void CutAt(long offset)
@@ -63,14 +107,22 @@ public sealed partial class PartitionLog
         var kept = segments.Where(segment => segment.BaseOffset <= offset).ToArray();
         var gone = segments[kept.Length..];
         active = kept[^1];
+        // Its files are soon behind the log, and it is appended to again.
+        active.SideFilesDurable = false;
+        active.IsComplete = false;
         Volatile.Write(ref segments, kept);
-        foreach (var segment in gone)
-            Delete(segment);
+        // The names before the length: a crash in between leaves no hole.
+        DeleteFromEnd(gone);
         active.TruncateTo(offset, NowMs);
+        if (!active.IsFlushed)
+            active.Flush();
+        Volatile.Write(ref startOffset, Math.Min(startOffset, offset));
         SetEnd(offset);
         new ProducerReplay(NowMs).Rebuild(producers, kept, startOffset, offset, reloadFromCleanStop: false);
         producers.ForgetEndedBelow(highWatermark);
         Volatile.Write(ref firstUnstableOffset, producers.FirstUnstableOffset);
+        // Snapshots of what is gone must not come back either.
+        SyncChangedFolder();
     }
 
     /// <summary>All segments are after the offset: the log is empty, and begins there.</summary>
@@ -80,15 +132,32 @@ public sealed partial class PartitionLog
         var (file, aheadBytes) = TakePrepared(offset);
         active = Segment.Create(storage, Folder, offset, config, file, NowMs);
         active.AheadBytes = aheadBytes;
-        Volatile.Write(ref folderChanged, 1);
         Volatile.Write(ref segments, [active]);
-        foreach (var segment in gone)
-            Delete(segment);
+        DeleteFromEnd(gone);
         Volatile.Write(ref startOffset, offset);
+        epochs.Clear();
+        epochs.Save();
         SetEnd(offset);
         producers.StartAt(offset);
         Volatile.Write(ref firstUnstableOffset, -1);
+        SyncChangedFolder();
         PrepareNextSegment();
+    }
+
+    /// <summary>The last one first: a crash in between leaves a beginning of the log.</summary>
+    private void DeleteFromEnd(Segment[] gone)
+    {
+        if (gone.Length == 0)
+            return;
+        for (var i = gone.Length - 1; i >= 0; i--)
+            Delete(gone[i]);
+        SyncChangedFolder();
+    }
+
+    private void SyncChangedFolder()
+    {
+        Interlocked.Increment(ref folderChanged);
+        SyncFolderIfNew();
     }
 
     private void SetEnd(long offset)
@@ -116,7 +185,12 @@ public sealed partial class PartitionLog
         if (count == 0)
             return 0;
         if (count == segments.Length)
+        {
             Roll(endOffset);
+            // With a thread for it, the roll is not done yet; the caller comes again.
+            if (HasBackgroundWork)
+                return 0;
+        }
         var gone = segments[..count];
         Volatile.Write(ref startOffset, Math.Max(startOffset, segments[count].BaseOffset));
         Volatile.Write(ref segments, segments[count..]);

@@ -12,6 +12,9 @@ public sealed partial class PartitionLog
     /// <summary>Where a segment ended: what is durable once it is, and since when it was not.</summary>
     private readonly record struct RollEnd(long Offset, long AppendedBytes, long RiskSince);
 
+    private readonly object background = new();
+    private int backgroundWork;
+
     private static readonly byte[] Zeros = new byte[1 << 20];
 
     private readonly object ahead = new();
@@ -73,9 +76,48 @@ public sealed partial class PartitionLog
         if (config.FlushPolicy.Kind == FlushKind.Roll)
             riskSince = 0;
         var end = new RollEnd(segment.BaseOffset, appendedBytes, since);
-        worker.Post(() => CompleteSegment(old, snapshot, end));
+        PostCounted(() => CompleteSegment(old, snapshot, end));
         PrepareNextSegment();
         observer?.Rolled(start, Ticks, old.SizeBytes);
+    }
+
+    /// <summary>Work that a cut or a deletion must not meet: it writes to names of the log.</summary>
+    private void PostCounted(Action work)
+    {
+        lock (background)
+            backgroundWork++;
+        worker.Post(() =>
+        {
+            try
+            {
+                work();
+            }
+            finally
+            {
+                lock (background)
+                {
+                    backgroundWork--;
+                    Monitor.PulseAll(background);
+                }
+            }
+        });
+    }
+
+    /// <summary>Under the lock of appends: no more comes meanwhile.</summary>
+    private bool HasBackgroundWork
+    {
+        get
+        {
+            lock (background)
+                return backgroundWork > 0;
+        }
+    }
+
+    private void WaitForBackground()
+    {
+        lock (background)
+            while (backgroundWork > 0)
+                Monitor.Wait(background);
     }
 
     /// <summary>In the background: the old segment's indexes and the snapshot, and under <c>roll</c> its flush.</summary>

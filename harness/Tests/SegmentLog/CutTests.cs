@@ -1,0 +1,203 @@
+using Bench.SegmentLog;
+using Bench.SegmentLog.Format;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Harness.Tests.SegmentLog;
+
+/// <summary>
+/// A log that is cut (<see cref="PartitionLog.TruncateTo"/>), and one whose old segments are deleted, while the rest of
+/// it goes on: what is left has to be a log as any other.
+/// </summary>
+public class CutTests
+{
+    private const string Folder = "/disk/topic-0";
+
+    private readonly FaultyStorage disk = new(1);
+    private readonly StepClock clock = new();
+    private readonly RecordBatchBuilder builder = new();
+
+    [Fact]
+    public void A_cut_before_the_start_offset_takes_it_along()
+    {
+        var log = Open();
+        Append(log, 4);
+        log.AdvanceStartOffset(3);
+        Assert.True(log.TruncateTo(1));
+        Assert.Equal((1, 1, 1), (log.StartOffset, log.EndOffset, log.HighWatermark));
+        log.Read(1, 100).Dispose();
+        log.Close();
+    }
+
+    [Fact]
+    public void The_recovery_point_goes_back_to_the_segment_that_was_cut()
+    {
+        var log = Open();
+        for (var i = 0; i < 3; i++)
+        {
+            Append(log, 2);
+            log.Roll();
+        }
+        log.Flush();
+        Assert.Equal(6, log.RecoveryPoint);
+        log.TruncateTo(3);
+        Assert.Equal(2, log.RecoveryPoint);
+        Append(log, 4);
+        log.Flush();
+        Assert.Equal(2, log.RecoveryPoint);
+        log.Close();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_cut_does_not_come_back_behind_new_records(bool flushes)
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var faulty = new FaultyStorage(seed);
+            var log = Open(faulty);
+            for (var i = 0; i < 4; i++)
+            {
+                Append(log, 2);
+                log.Roll();
+            }
+            log.Flush();
+            log.TruncateTo(1);
+            var point = log.RecoveryPoint;
+            Append(log, 1);
+            if (flushes)
+                log.Flush();
+            faulty.Stop();
+            log.Abandon();
+            faulty.CutPower();
+            log = Open(faulty, recoveryPoint: point);
+            Assert.InRange(log.EndOffset, flushes ? 2 : 1, 2);
+            Assert.Equal([0], log.Segments.Select(segment => segment.BaseOffset));
+            log.Close();
+        }
+    }
+
+    [Fact]
+    public async Task A_cut_waits_for_the_work_that_a_roll_has_left()
+    {
+        using var worker = new LogWorker();
+        using var gate = new ManualResetEventSlim();
+        var log = Open(worker: worker);
+        Append(log, 2);
+        log.Roll();
+        Append(log, 2, producer: 7);
+        worker.Post(gate.Wait);
+        log.Roll();
+        Append(log, 3, producer: 7, sequence: 2);
+        // The snapshot from which the producers are to be known again is not there yet.
+        var cut = Task.Run(() => log.TruncateTo(6));
+        await Task.WhenAny(cut, Task.Delay(100));
+        gate.Set();
+        Assert.True(await cut);
+        Assert.Equal(3, log.Producers.Find(7)!.LastSequence);
+        log.Close();
+    }
+
+    [Fact]
+    public async Task Indexes_that_a_roll_has_left_to_write_go_to_no_newer_segment()
+    {
+        using var worker = new LogWorker();
+        using var reached = new ManualResetEventSlim();
+        using var gate = new ManualResetEventSlim();
+        var log = Open(worker: worker);
+        Append(log, 20);
+        log.Roll();
+        worker.Drain();
+        Append(log, 20);
+        var blocked = 0;
+        disk.BeforeCall = (call, path) =>
+        {
+            // It holds the segment, and is about to write its index.
+            if (path.EndsWith("20.index", StringComparison.Ordinal) && Interlocked.Exchange(ref blocked, -1) == 0)
+            {
+                reached.Set();
+                gate.Wait();
+            }
+        };
+        log.Roll();
+        reached.Wait();
+        var cut = Task.Run(() => log.TruncateTo(19));
+        await Task.WhenAny(cut, Task.Delay(100));
+        gate.Set();
+        await cut;
+        disk.BeforeCall = null;
+        worker.Drain();
+        Assert.False(disk.Exists(Folder + "/00000000000000000020.index"), "the segment is gone, and has an index");
+        log.Close();
+    }
+
+    [Fact]
+    public async Task A_deletion_of_everything_leaves_no_file_without_its_log()
+    {
+        using var worker = new LogWorker();
+        using var gate = new ManualResetEventSlim();
+        var log = Open(worker: worker, retentionMs: 10);
+        Append(log, 2, producer: 7);
+        log.Roll();
+        Append(log, 2, producer: 7, sequence: 2);
+        clock.NowMs += 1000;
+        worker.Drain();
+        worker.Post(gate.Wait);
+        var deletion = Task.Run(log.DeleteOldSegments);
+        await Task.WhenAny(deletion, Task.Delay(100));
+        gate.Set();
+        Assert.Equal(2, await deletion);
+        worker.Drain();
+        log.Close();
+        Assert.Equal(["00000000000000000004.index", "00000000000000000004.log", "00000000000000000004.snapshot", "00000000000000000004.timeindex", "leader-epoch-checkpoint"],
+            disk.Contents(Folder).Keys);
+    }
+
+    [Fact]
+    public async Task A_cut_ends_a_compaction()
+    {
+        var log = Open(policy: CleanupPolicy.Compact);
+        for (var i = 0; i < 4; i++)
+        {
+            Append(log, 5);
+            log.Roll();
+        }
+        using var reached = new ManualResetEventSlim();
+        using var gate = new ManualResetEventSlim();
+        var reads = 0;
+        disk.BeforeCall = (call, path) =>
+        {
+            if (call != "read" || Interlocked.Increment(ref reads) != 2)
+                return;
+            reached.Set();
+            gate.Wait();
+        };
+        var compaction = Task.Run(() => log.Compact());
+        reached.Wait();
+        var cut = Task.Run(() => log.TruncateTo(7));
+        await Task.WhenAny(cut, Task.Delay(100));
+        gate.Set();
+        Assert.True(await cut);
+        Assert.False((await compaction).IsComplete);
+        disk.BeforeCall = null;
+        Assert.Equal(7, log.EndOffset);
+        log.Close();
+        Assert.Equal(7, FolderCheck.ReadBatches(disk.Contents(Folder)).Count);
+        Assert.DoesNotContain(disk.Contents(Folder).Keys, name => name.EndsWith(LogFiles.Cleaned, StringComparison.Ordinal));
+    }
+
+    private PartitionLog Open(FaultyStorage? on = null, LogWorker? worker = null, CleanupPolicy policy = CleanupPolicy.Delete, long retentionMs = -1, long recoveryPoint = 0) =>
+        PartitionLog.Open(Folder, new LogConfig { FlushPolicy = FlushPolicy.Roll, CleanupPolicy = policy, RetentionMs = retentionMs, IndexIntervalBytes = 0, FileDeleteDelayMs = 0, ProducerIdExpirationMs = long.MaxValue },
+            new LogOpenOptions { Storage = on ?? disk, Clock = clock, Worker = worker ?? LogWorker.AtOnce, RecoveryPoint = recoveryPoint, Gaps = OffsetGaps.Kept });
+
+    private void Append(PartitionLog log, int batches, long producer = -1, int sequence = 0)
+    {
+        for (var i = 0; i < batches; i++)
+        {
+            builder.Begin(producer < 0 ? new BatchSettings() : new BatchSettings { ProducerId = producer, ProducerEpoch = 0, BaseSequence = sequence + i });
+            builder.Append(clock.NowMs, [(byte)i], new byte[20], NullParts.None);
+            log.Append(builder.Build());
+        }
+    }
+}
