@@ -7,7 +7,7 @@ namespace Bench.Commands;
 /// <summary>The options that choose cases; the same for <c>run</c> and <c>list</c>.</summary>
 internal sealed class PlanOptions
 {
-    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (2 minutes), standard (20 minutes), full (every combination), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => "quick" };
+    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => "quick" };
     private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };

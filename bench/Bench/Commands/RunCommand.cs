@@ -158,11 +158,14 @@ internal sealed class RunCommand : Command
 /// </summary>
 internal sealed class RunEnding : IDisposable
 {
+    private const int OneWishMs = 300;
+
     private readonly DataFolder data;
     private readonly string runFolder;
     private readonly bool writeReport;
     private readonly PosixSignalRegistration[] registrations;
     private int finishing;
+    private long firstSignalMs;
 
     internal RunEnding(DataFolder data, string runFolder, bool writeReport)
     {
@@ -209,9 +212,16 @@ internal sealed class RunEnding : IDisposable
     private void OnSignal(PosixSignalContext signal)
     {
         signal.Cancel = true;
-        // Who presses twice does not want to wait; the next start removes what is left.
-        if (Stop.IsRequested)
-            ProcessEnd.Now(ExitCode.Interrupted);
+        // Who presses twice does not want to wait; the next start removes what is left. But timeout(1) sends its signal to
+        // the process and then to its group, which is one wish.
+        var now = Environment.TickCount64;
+        var first = Interlocked.CompareExchange(ref firstSignalMs, now, 0);
+        if (first != 0)
+        {
+            if (now - first > OneWishMs)
+                ProcessEnd.Now(ExitCode.Interrupted);
+            return;
+        }
         Stop.Request();
         var thread = new Thread(() =>
         {

@@ -14,6 +14,7 @@ namespace Bench.Workloads;
 public enum MemoryLoop
 {
     /// <summary>No loop over memory: the medium is a disk.</summary>
+    [DoesNotApply]
     None,
 
     /// <summary>Sequential, one value at a time.</summary>
@@ -33,6 +34,7 @@ public enum MemoryLoop
 public enum MemoryPages
 {
     /// <summary>No memory: the medium is a disk.</summary>
+    [DoesNotApply]
     None,
 
     /// <summary>Base pages, 4 KiB on x64.</summary>

@@ -352,7 +352,10 @@ public class LogRead : Workload, IWorkload
         }
         if (tail is null)
             return;
-        tail.Abandon();
+        if (Run.Data.Keep)
+            tail.Dispose();
+        else
+            tail.Abandon();
         if (!Run.Data.Keep)
             Directory.Delete(tail.Folder, recursive: true);
         tail = null;
@@ -461,7 +464,11 @@ public class LogRead : Workload, IWorkload
 
         public void Dispose()
         {
-            Log.Abandon();
+            // What is kept is to be a sound log.
+            if (Run.Data.Keep)
+                Log.Dispose();
+            else
+                Log.Abandon();
             worker.Dispose();
             removal.Dispose();
         }
@@ -544,7 +551,10 @@ public class LogRead : Workload, IWorkload
         {
             ending = true;
             thread?.Join();
-            log.Abandon();
+            if (Run.Data.Keep)
+                log.Dispose();
+            else
+                log.Abandon();
             removal.Dispose();
         }
     }

@@ -11,14 +11,21 @@ public interface IWorkload
     static abstract IReadOnlyList<ParameterGrid> Grids(Profile profile);
 }
 
+/// <summary>
+/// Marks the value of an enum that says that its parameter means nothing in a case. A None that is a choice (no
+/// compression, no preallocation) is none of these.
+/// </summary>
+[AttributeUsage(AttributeTargets.Field)]
+public sealed class DoesNotApplyAttribute : Attribute;
+
 /// <summary>One parameter of a workload: an ordinary BenchmarkDotNet parameter property.</summary>
 /// <param name="Name">The property's name.</param>
 /// <param name="Property">The property.</param>
 /// <param name="Values">The values that its attribute lists.</param>
 public sealed record ParameterInfo(string Name, PropertyInfo Property, IReadOnlyList<object> Values)
 {
-    /// <summary>A value as it is spelled in records and on the command line; "-" for an enum's None: it does not apply.</summary>
-    public static string Spell(object value) => value is Enum && value.ToString() == "None" ? "-"
+    /// <summary>A value as it is spelled in records and on the command line; "-" for one that <see cref="DoesNotApplyAttribute"/> marks.</summary>
+    public static string Spell(object value) => value is Enum && value.GetType().GetField(value.ToString()!)?.IsDefined(typeof(DoesNotApplyAttribute)) == true ? "-"
         : value is IFormattable formattable
         ? formattable.ToString(null, CultureInfo.InvariantCulture)
         : value.ToString() ?? "";

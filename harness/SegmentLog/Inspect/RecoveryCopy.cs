@@ -31,9 +31,9 @@ public static class RecoveryCopy
     public static void Recover(string folder, string copy, LogConfig config, LastStop stop, TimeProvider clock, Stream to)
     {
         ArgumentNullException.ThrowIfNull(to);
-        CopyFiles(folder, copy);
         try
         {
+            CopyFiles(folder, copy);
             RecoveryReport report;
             // One thread and one order: what happens depends on the files alone.
             var log = PartitionLog.Open(copy, config, new LogOpenOptions { Clock = clock, CleanStop = stop == LastStop.Clean, Worker = LogWorker.AtOnce });
@@ -50,9 +50,11 @@ public static class RecoveryCopy
                 Write(json, report, DiskStorage.Instance, copy);
             to.WriteByte((byte)'\n');
         }
-        catch (CorruptLogException)
+        catch
         {
-            Directory.Delete(copy, recursive: true);
+            // A part of a copy would only be in the way of the next try.
+            if (Directory.Exists(copy))
+                Directory.Delete(copy, recursive: true);
             throw;
         }
     }

@@ -10,6 +10,7 @@ namespace Bench.Harness.Tests.Measure;
 /// <summary>Where a <see cref="PlannedWorkload"/> fails, and how.</summary>
 public enum Plan
 {
+    [DoesNotApply]
     None,
     FailInPrepare,
     FailInState,

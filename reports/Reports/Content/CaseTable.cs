@@ -65,6 +65,7 @@ internal static class CaseTable
         "cpuSystemSecondsPerGB" => ("system", Quantity.CpuSecondsPerGB),
         "dataAtRiskBytes" => ("At risk", Quantity.Bytes),
         "dataAtRiskMs" => ("At risk for", Quantity.Milliseconds),
+        "recordsPerSecond" => ("Records/s", Quantity.Number),
         "rolls" => ("Rolls", Quantity.Number),
         "flushes" => ("Flushes", Quantity.Number),
         "writerP99Ns" => ("Writer p99", Quantity.Nanoseconds),
