@@ -31,7 +31,7 @@ public static class PartitionMetadata
             throw new CorruptLogException(path, 0, "it is not 'version: 0' and a topic's id");
         var bytes = new byte[16];
         var id = lines[1].StartsWith(IdStart, StringComparison.Ordinal) ? lines[1][IdStart.Length..] : "";
-        if (id.Length != IdLetters || !Base64Url.TryDecodeFromChars(id, bytes, out var length) || length != bytes.Length)
+        if (id.Length != IdLetters || !Base64Url.IsValid(id) || !Base64Url.TryDecodeFromChars(id, bytes, out var length) || length != bytes.Length)
             throw new CorruptLogException(path, lines[0].Length + 1, "there is no topic's id: 22 letters of URL-safe base64");
         return new Guid(bytes, bigEndian: true);
     }

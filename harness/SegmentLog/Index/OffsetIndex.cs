@@ -94,7 +94,8 @@ public sealed class OffsetIndex
         if (low == found.Length)
             return new IndexedPlace(from, null);
         var next = found[low];
-        if (next.Between >= relative)
+        // An offset before the segment has a negative distance: its batch is the first.
+        if (next.Between >= 0 && next.Between >= relative)
             return new IndexedPlace(from, new BatchPlace(from, next.Position - from, baseOffset + next.Between));
         if (next.RelativeOffset == relative || (next.Between >= 0 && next.Between < relative))
             from = next.Position;
