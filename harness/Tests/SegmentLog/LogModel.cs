@@ -140,6 +140,16 @@ internal sealed class LogModel
         Epochs.AddRange(epochs.Where(epoch => epoch.Start < NextOffset));
     }
 
+    /// <summary>The end was cut off; what is known of producers is what a replay of the rest gives.</summary>
+    public void CutAt(long offset)
+    {
+        Keep(Batches.FindAll(batch => batch.LastOffset < offset), offset);
+        NextOffset = offset;
+        foreach (var producer in Producers.Values)
+            producer.SureBatches = Math.Min(1, producer.Batches.Count);
+        reopenings++;
+    }
+
     /// <summary>The log was opened again.</summary>
     public void NoteReopening()
     {

@@ -91,6 +91,8 @@ internal sealed class ModelRun
             DeleteRetentionMs = Pick(20L, 500, 24 * 3600 * 1000),
             FileDeleteDelayMs = 0,
         };
+        if (withDeletions)
+            config = config with { RetentionMs = Pick(-1L, 500, 5000), RetentionBytes = Pick(-1L, 2000, 20_000) };
     }
 
     /// <summary>How the run sees the last stable offset: a test of the run gives a wrong one.</summary>
@@ -176,7 +178,8 @@ internal sealed class ModelRun
             case < 89: WaitFor(); break;
             case < 91: MoveHighWatermark(); break;
             case < 92: Delete(); break;
-            case < 94: Compact(); break;
+            case < 93: Compact(); break;
+            case < 94: DeleteOrCut(); break;
             case < 96: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
             case < 98: CloseAndOpen(); break;
             default: Crash(Pick(true, true, true, false)); break;
@@ -598,6 +601,148 @@ internal sealed class ModelRun
         }
         model.StartOffset = to;
         Require(log.StartOffset == to, $"the log starts at {log.StartOffset}, and should at {to}");
+    }
+
+    private void DeleteOrCut()
+    {
+        if (random.Next(2) == 0)
+            DeleteOldSegments();
+        else
+            Cut();
+    }
+
+    /// <summary>Deletes by size, by age and by the start offset, whatever the run's limits say.</summary>
+    private void DeleteOldSegments()
+    {
+        var before = log.Segments.ToArray();
+        Trace($"delete old segments of {before.Length}, start {log.StartOffset}, high watermark {highWatermark}");
+        try
+        {
+            var count = log.DeleteOldSegments();
+            var expected = SegmentsToDelete(before);
+            Require(count == expected, $"{count} segments were deleted, and should be {expected}");
+            var start = Math.Max(model.StartOffset, count == before.Length ? model.NextOffset : before[count].BaseOffset);
+            Require(log.StartOffset == start, $"the log starts at {log.StartOffset}, and should at {start}");
+            Require(start <= highWatermark, $"what is not replicated was deleted: the log starts at {start}, and the high watermark is {highWatermark}");
+            Trace($"  {count} went, the log starts at {start}");
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            MustRefuse();
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+        }
+        // As the rules of a directory want it, the start is noted at once.
+        model.StartOffset = log.StartOffset;
+        if (!failed)
+            CheckEnds();
+    }
+
+    private int SegmentsToDelete(Segment[] before)
+    {
+        long End(int at) => at + 1 < before.Length ? before[at + 1].BaseOffset : model.NextOffset;
+        ParsedBatch[] Of(int at) => [.. model.Batches.Where(batch => batch.BaseOffset >= before[at].BaseOffset && batch.BaseOffset < End(at))];
+        bool IsReplicated(int at) => End(at) <= highWatermark;
+        var count = 0;
+        if (!isCompacted && config.RetentionMs >= 0)
+            while (count < before.Length && IsReplicated(count) && Of(count) is { Length: > 0 } batches && clock.NowMs - batches.Max(batch => batch.MaxTimestamp) > config.RetentionMs)
+                count++;
+        if (!isCompacted && config.RetentionBytes >= 0)
+        {
+            var excess = Enumerable.Range(count, before.Length - count).Sum(at => Of(at).Sum(batch => (long)batch.Bytes.Length)) - config.RetentionBytes;
+            while (count < before.Length && IsReplicated(count) && Of(count) is { Length: > 0 } batches && batches.Sum(batch => (long)batch.Bytes.Length) is var size && excess >= size)
+            {
+                excess -= size;
+                count++;
+            }
+        }
+        var start = Math.Max(model.StartOffset, count < before.Length ? before[count].BaseOffset : model.NextOffset);
+        while (count + 1 < before.Length && IsReplicated(count) && End(count) <= start)
+            count++;
+        return count;
+    }
+
+    /// <summary>Cuts the end off; sometimes the process is killed in it, or before the recovery point is noted anew.</summary>
+    private void Cut()
+    {
+        if (model.NextOffset == model.StartOffset)
+            return;
+        var places = model.Batches.Where(batch => batch.BaseOffset >= log.Segments[0].BaseOffset).Select(batch => batch.BaseOffset).ToArray();
+        // Mostly a little, where a follower's log differs from its leader's.
+        var to = places.Length == 0 || random.Next(10) == 0 ? random.NextInt64(Math.Max(0, log.Segments[0].BaseOffset - 3), model.NextOffset)
+            : random.Next(2) == 0 ? places[^random.Next(1, Math.Min(4, places.Length) + 1)] : Pick(places);
+        // A segment that ends within a batch's offsets ends at the batch before it after a crash.
+        if (model.Batches.Find(batch => batch.BaseOffset < to && batch.LastOffset >= to) is { } within)
+            to = within.BaseOffset;
+        if (to < model.StartOffset && !withDeletions)
+            return;
+        var dies = to >= model.StartOffset && random.Next(4) == 0;
+        var stepsLeft = dies ? random.Next(25) : int.MaxValue;
+        var isDead = false;
+        Trace($"cut to {to}, of {log.StartOffset} to {model.NextOffset}");
+        if (dies)
+            disk.BeforeCall = (call, _) =>
+            {
+                if (isDead || stepsLeft-- > 0)
+                    return;
+                isDead = true;
+                disk.Stop();
+            };
+        // Until it has returned, what it cuts may be there or not.
+        durableOffset = Math.Min(durableOffset, to);
+        var hasThrown = false;
+        try
+        {
+            Require(log.TruncateTo(to) || isDead, $"nothing was cut");
+        }
+        catch (Exception exception) when (isDead && exception is IOException or AppendRejectedException or ArgumentException)
+        {
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            MustRefuse();
+            hasThrown = true;
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+            hasThrown = true;
+        }
+        finally
+        {
+            disk.BeforeCall = null;
+        }
+        if (isDead)
+        {
+            Trace($"  killed in it");
+            Crash(Pick(true, false));
+            return;
+        }
+        if (hasThrown)
+        {
+            model.StartOffset = Math.Min(model.StartOffset, log.StartOffset);
+            return;
+        }
+        model.StartOffset = Math.Min(model.StartOffset, to);
+        model.CutAt(to);
+        cleanedTo = Math.Min(cleanedTo, to);
+        highWatermark = Math.Min(highWatermark, to);
+        durableOffset = Math.Min(durableOffset, to);
+        Require(log.StartOffset == model.StartOffset, $"the log starts at {log.StartOffset}, and should at {model.StartOffset}");
+        CheckEnds();
+        CheckProducers();
+        CheckAborted(model.StartOffset, model.NextOffset);
+        if (random.Next(4) > 0)
+            recoveryPoint = Math.Min(recoveryPoint, log.RecoveryPoint);
+        else
+            Crash(Pick(true, false));
+        recoveryPoint = Math.Min(recoveryPoint, log.RecoveryPoint);
     }
 
     /// <summary>
