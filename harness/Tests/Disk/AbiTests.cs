@@ -58,7 +58,7 @@ public class AbiTests(ITestOutputHelper output)
 
         """;
 
-    [CompilerFact]
+    [NeedsFact("cc")]
     public void EveryConstantSizeAndOffsetIsTheCompilers() =>
         Compare(Headers, Constants(typeof(Constants)), Types().Where(type => !IsOfCompression(type)), leastCount: 150);
 
