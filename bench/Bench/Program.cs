@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Bench.Commands;
 using Bench.Disk.Compression;
@@ -27,9 +28,17 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    // One mistake gives several errors (an option and then its value): the first says it.
-    Console.Error.WriteLine($"bench: {parsed.Errors[0].Message}");
-    Console.Error.WriteLine("'bench --help' and 'bench run --help' list what there is");
+    var (command, name) = (parsed.CommandResult.Command, "bench");
+    if (command != root)
+        name += " " + command.Name;
+    if (parsed.CommandResult.Parent is CommandResult { Command: var parent } && parent != root)
+        name = $"bench {parent.Name} {command.Name}";
+    // One mistake gives several errors (an option and then its value): the first says it. Where a command is missing, the
+    // word that is none comes after it.
+    Console.Error.WriteLine(command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
+        ? $"bench: '{word}' is no command of {name}; there are {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}"
+        : $"bench: {parsed.Errors[0].Message}");
+    Console.Error.WriteLine($"'{name} --help' lists what there is");
     return ExitCode.WrongUse;
 }
 try

@@ -57,6 +57,20 @@ public class InterruptionTests
         Assert.Empty(Directory.GetFileSystemEntries(place.Target));
     }
 
+    /// <summary>timeout(1) signals its child and then its group, the child among it: that is one wish, not two.</summary>
+    [Fact]
+    public void SIGTERM_twice_at_once_is_one_wish_to_end()
+    {
+        using var place = new RunPlace();
+        using var program = BenchProgram.Start(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--json", .. TwoCasesAndALongPass]);
+        WaitForRecord(program, place);
+        Command.Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -s TERM {program.ProcessId}; sleep 0.02; kill -s TERM {program.ProcessId}"));
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(Interrupted);
+        Assert.Contains("Stopped; the 1 finished cases are kept", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(place.Out, "index.html")));
+        Assert.Empty(Directory.GetFileSystemEntries(place.Target));
+    }
+
     [Fact]
     public void Ctrl_C_while_the_files_are_laid_out_ends_the_run_within_two_seconds()
     {

@@ -130,20 +130,71 @@ public class LogCommandTests
     [InlineData("--segment-bytes is 5", "recover", "GOLDEN", "--to", "copy", "--segment-bytes", "5")]
     [InlineData("--index-interval-bytes", "recover", "GOLDEN", "--to", "copy", "--index-interval-bytes", "many")]
     [InlineData("--now", "recover", "GOLDEN", "--to", "copy", "--now", "-5")]
-    [InlineData("Required command", "GOLDEN")]
+    [InlineData("' is no command of bench log; there are dump, verify, recover", "GOLDEN")]
+    [InlineData("'undump' is no command of bench log", "undump")]
+    [InlineData("Required command")]
     public void Wrong_use_is_refused_in_one_sentence(string told, params string[] arguments)
     {
         using var place = new RunPlace();
         var golden = Path.Combine(GoldenFolder, "base-0");
         var before = Hashes(golden);
         var result = BenchProgram.Run(place.Folder, ["log", .. arguments.Select(argument => argument.Replace("GOLDEN", golden, StringComparison.Ordinal))]).Expect(64);
-        var sentence = Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !line.StartsWith("'bench --help'", StringComparison.Ordinal));
+        var sentence = Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !line.EndsWith("--help' lists what there is", StringComparison.Ordinal));
         Assert.StartsWith("bench: ", sentence, StringComparison.Ordinal);
         Assert.Contains(told, sentence, StringComparison.Ordinal);
         Assert.Equal("", result.Output);
         Assert.Equal(before, Hashes(golden));
         Assert.False(Path.Exists(Path.Combine(place.Folder, "copy")));
         Assert.False(Path.Exists(Path.Combine(golden, "copy")));
+    }
+
+    /// <summary>A pipe would be waited for until somebody wrote into it.</summary>
+    [NeedsTheory("mkfifo")]
+    [InlineData("00000000000000000099.log", "dump")]
+    [InlineData("00000000000000000099.log", "verify")]
+    [InlineData("00000000000000000000.index", "verify")]
+    [InlineData("00000000000000000099.log", "recover", "--to", "copy")]
+    [InlineData("some.pipe", "recover", "--to", "copy")]
+    public void A_pipe_in_the_folder_is_named_and_not_waited_for(string pipe, string command, params string[] further)
+    {
+        using var place = new RunPlace();
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        File.Delete(Path.Combine(folder, pipe));
+        Command.Run("mkfifo", Path.Combine(folder, pipe));
+        var result = BenchProgram.Run(place.Folder, ["log", command, folder, .. further]).Expect(1);
+        Assert.Contains($"{pipe}: it is no regular file", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.False(Path.Exists(Path.Combine(place.Folder, "copy")));
+    }
+
+    [Fact]
+    public void Dump_names_a_batch_of_an_unknown_magic()
+    {
+        using var place = new RunPlace();
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
+        var log = Directory.GetFiles(Path.Combine(GoldenFolder, "base-0"), "*.log").Order(StringComparer.Ordinal).First();
+        var bytes = File.ReadAllBytes(log);
+        // It lies outside the checksum.
+        bytes[16] = 3;
+        File.WriteAllBytes(Path.Combine(folder, Path.GetFileName(log)), bytes);
+        Assert.Contains("magic 3", BenchProgram.Run(place.Folder, "log", "dump", folder).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void Recover_leaves_no_half_copy_where_it_does_not_fit()
+    {
+        using var small = LoopFileSystem.Ext4(24 << 20);
+        using var place = new RunPlace();
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        using (var large = File.Create(Path.Combine(folder, "99999999999999999999.deleted")))
+            for (var i = 0; i < 32; i++)
+                large.Write(new byte[1 << 20]);
+        var copy = Path.Combine(small.MountPath, "copy");
+        BenchProgram.Run(place.Folder, "log", "recover", folder, "--to", copy).Expect(1);
+        Assert.False(Path.Exists(copy));
     }
 
     private static string[] Hashes(string folder) =>

@@ -165,6 +165,21 @@ public class OutputTests
     }
 
     [Fact]
+    public void Kept_logs_are_sound_and_cleanly_closed()
+    {
+        using var place = new RunPlace();
+        place.Smoke("--keep", "--filter", "LogAppend*").Expect(0);
+        string[] logs = [.. Directory.GetFiles(Assert.Single(place.DataFolders), "*.log", SearchOption.AllDirectories).Select(path => Path.GetDirectoryName(path)!).Distinct()];
+        Assert.NotEmpty(logs);
+        foreach (var log in logs)
+        {
+            BenchProgram.Run(place.Folder, "log", "verify", log).Expect(0);
+            // Nothing that a broker's log would not have: no file that was made ahead, and no zeros behind the end.
+            Assert.All(Directory.GetFiles(log), path => Assert.Contains(Path.GetExtension(path), new[] { ".log", ".index", ".timeindex", ".txnindex", ".snapshot", "", ".metadata" }));
+        }
+    }
+
+    [Fact]
     public void Data_in_use_is_not_used_again()
     {
         using var place = new RunPlace();

@@ -63,6 +63,10 @@ public sealed class DiskException : IOException
     public static DiskException Ended(string operation, string path) =>
         new($"{operation} {path}: the file ended within the block; something else shortened it", operation, path, 0);
 
+    /// <summary>It is a folder, a pipe, a socket or a device. No errno belongs to it (0): opening some of them would wait for ever.</summary>
+    public static DiskException NotRegular(string operation, string path) =>
+        new($"{operation} {path}: it is no regular file but a folder, a pipe, a socket or a device; take it out of the folder", operation, path, 0);
+
     /// <summary>An exception from the errno of the last native call.</summary>
     internal static DiskException FromLast(string operation, string path) =>
         FromErrno(operation, path, Marshal.GetLastPInvokeError());

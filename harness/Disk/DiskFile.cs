@@ -97,6 +97,15 @@ public sealed unsafe class DiskFile : IDisposable
         return new DiskFile(opened, path, mode);
     }
 
+    /// <summary>Whether a path leads to a regular file: nothing that waits for another process, and no device.</summary>
+    /// <exception cref="DiskException">There is nothing, or it cannot be looked at.</exception>
+    public static bool IsRegular(string path)
+    {
+        Libc.statx_buffer stat;
+        DiskException.ThrowIfFailed(Libc.statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &stat), "open", path);
+        return (stat.stx_mode & S_IFMT) == S_IFREG;
+    }
+
     /// <summary>Length in bytes.</summary>
     public long LengthBytes => (long)Stat(STATX_BASIC_STATS).stx_size;
 

@@ -35,8 +35,17 @@ internal static class ResultTable
                 "FileSize" or "WorkingSet" => $"of {pair.Value}",
                 "ChunkSize" => $"{pair.Value} chunks",
                 "Pages" => $"{pair.Value} pages",
+                "SegmentSize" => $"segments of {pair.Value}",
+                "BatchSize" => $"batches of {pair.Value}",
+                "RecordSize" => $"records of {pair.Value}",
+                "FetchSize" => $"fetches of {pair.Value}",
+                "FlushPolicy" => $"flush {pair.Value}",
+                "Partitions" or "Producers" or "Segments" => $"{pair.Value} {pair.Key.ToLowerInvariant()}",
+                "UnflushedBytes" => $"{pair.Value} unflushed",
+                "Compression" when pair.Value == "None" => "uncompressed",
                 _ => pair.Value,
-            });
+            })
+            .Where(word => word != "None");
         return $"{workload} {string.Join(' ', words)}";
     }
 

@@ -64,6 +64,9 @@ internal static partial class Constants
     internal const uint STATX_BASIC_STATS = 0x7ff;
     internal const uint STATX_DIOALIGN = 0x2000;
 
+    internal const int S_IFMT = 0xf000;
+    internal const int S_IFREG = 0x8000;
+
     internal const int RUSAGE_SELF = 0;
     internal const int RUSAGE_THREAD = 1;
 

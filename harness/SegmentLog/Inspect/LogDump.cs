@@ -103,6 +103,9 @@ public sealed class LogDump : IDisposable
                     damages.Add(new CorruptLogException(file.Path, scanner.Position, scanner.Reason));
                 return;
             }
+            // It lies outside the checksum, and Kafka's reader takes any that is not smaller.
+            if (isSound && scanner.Current.Magic != BatchView.CurrentMagic)
+                damages.Add(new CorruptLogException(file.Path, scanner.Position, string.Create(CultureInfo.InvariantCulture, $"a batch says it has magic {scanner.Current.Magic}, and only {BatchView.CurrentMagic} is known")));
             if (step == ScanStep.Corrupt)
             {
                 damages.Add(new CorruptLogException(file.Path, scanner.Position, scanner.Reason));

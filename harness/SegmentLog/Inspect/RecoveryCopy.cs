@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Bench.Disk;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Storage;
 
@@ -109,6 +110,8 @@ public static class RecoveryCopy
         Directory.CreateDirectory(copy);
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
         {
+            // Nothing that would be waited for.
+            DiskStorage.Instance.Open(file.FullName, OpenMode.Read).Dispose();
             var target = Path.Combine(copy, file.Name);
             file.CopyTo(target);
             // A read-only original is no reason that the copy cannot be recovered.

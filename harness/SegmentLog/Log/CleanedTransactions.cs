@@ -43,8 +43,10 @@ internal sealed class CleanedTransactions(IEnumerable<AbortedTransaction> aborte
             return true;
         if (ControlRecord.Parse(batch) is not { } marker)
             return false;
+        // An abort ends one too that is not known as aborted any more, because it began before the log does.
+        var hadData = ongoingCommitted.Remove(batch.ProducerId);
         if (!marker.IsAbort)
-            return !ongoingCommitted.Remove(batch.ProducerId);
+            return !hadData;
         if (!ongoingAborted.Remove(batch.ProducerId, out var ended) || !ended.HasData)
             return true;
         kept?.Add(ended.Transaction);

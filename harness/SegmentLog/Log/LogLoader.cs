@@ -286,6 +286,10 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         }
         foreach (var segment in segments.Values.Where(segment => segment.WasCut))
             segment.Flush();
+        // A process that was killed in a cut, or in a recovery, may have left a length that only the page cache has: before
+        // anything is called durable, it is flushed. Of the segments before the recovery point, only the last was cut.
+        foreach (var segment in segments.Values.Where(segment => segment.BaseOffset >= recoveryFloor).Append(segments.Values.LastOrDefault()))
+            segment?.MarkCut();
         // Snapshots that lie behind what is there now are gone as well.
         namesChanged = true;
     }

@@ -226,7 +226,7 @@ public sealed partial class PartitionLog
                 Roll(info.FirstOffset);
             var durably = config.FlushPolicy.Kind == FlushKind.Each;
             var segment = active;
-            if (segment.AheadBytes > 0)
+            if (config.Preallocation != Preallocation.None)
                 StayBehindZeros(segment, bytes.Length);
             if (durably)
                 AppendDurably(segment, bytes, ref info);

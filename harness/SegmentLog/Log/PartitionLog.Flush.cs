@@ -31,7 +31,7 @@ public sealed partial class PartitionLog
     private long longestTicksAtRisk;
 
     /// <summary>The offset before which all records are durable.</summary>
-    public long DurableOffset => Volatile.Read(ref durableOffset);
+    public long DurableOffset => Math.Min(Volatile.Read(ref durableOffset), EndOffset);
 
     /// <summary>
     /// The offset to note as recovery point: all before it is durable, the indexes too. While the log is open it is the

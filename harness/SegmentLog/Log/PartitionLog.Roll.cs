@@ -271,7 +271,7 @@ public sealed partial class PartitionLog
         var size = segment.SizeBytes;
         if (Volatile.Read(ref claimFrom) is var claimed and >= 0 && size + incomingBytes > claimed)
             WaitForClaim();
-        if (Volatile.Read(ref extending) || segment.AheadBytes >= config.SegmentBytes || segment.AheadBytes - size > ChunkBytes / 2)
+        if (Volatile.Read(ref extending) || segment.IsWithoutAhead || segment.AheadBytes >= config.SegmentBytes || segment.AheadBytes - size > ChunkBytes / 2)
             return;
         var from = Math.Max(segment.AheadBytes, size + incomingBytes);
         // Whole pages: the page at the border belongs to the appends.
@@ -307,7 +307,7 @@ public sealed partial class PartitionLog
             // No room ahead says nothing of the appends, which find out for themselves; a failed flush does.
             if (exception is not DiskException { IsNoSpace: true })
                 Fail(exception);
-            segment.AheadBytes = 0;
+            segment.IsWithoutAhead = true;
         }
         lock (ahead)
         {

@@ -102,14 +102,17 @@ public sealed partial class PartitionLog : IDisposable
     /// <summary>The offset before which records are replicated; consumers read up to it.</summary>
     public long HighWatermark => Volatile.Read(ref highWatermark);
 
-    /// <summary>The offset before which no transaction is open; committed reading goes up to it.</summary>
+    /// <summary>
+    /// The offset before which no transaction is open; committed reading goes up to it. Of one whose beginning is deleted
+    /// it is the start of the log, as in Kafka.
+    /// </summary>
     public long LastStableOffset
     {
         get
         {
             var unstable = Volatile.Read(ref firstUnstableOffset);
             var high = HighWatermark;
-            return unstable >= 0 && unstable < high ? unstable : high;
+            return unstable >= 0 && unstable < high ? Math.Max(unstable, Math.Min(StartOffset, high)) : high;
         }
     }
 

@@ -81,8 +81,14 @@ public sealed class Segment
     /// <summary>Whether the file was made shorter since it was last flushed.</summary>
     internal bool WasCut => Volatile.Read(ref wasCut) != 0;
 
+    /// <summary>The file may have been made shorter, by whoever had it before.</summary>
+    internal void MarkCut() => Volatile.Write(ref wasCut, 1);
+
     /// <summary>Bytes up to which the file has its blocks ahead.</summary>
     internal long AheadBytes { get; set; }
+
+    /// <summary>Whether blocks ahead could not be had: it goes on without.</summary>
+    internal bool IsWithoutAhead { get; set; }
 
     /// <summary>Whether the files beside the log are on the device, so that an opening may rely on them.</summary>
     internal bool SideFilesDurable { get; set; }

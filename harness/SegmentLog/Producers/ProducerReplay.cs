@@ -31,6 +31,7 @@ internal sealed class ProducerReplay(long nowMs)
         }
         var wasEmptyAndPast = producers.IsEmpty && producers.EndOffset >= endOffset;
         producers.TruncateAndReload(logStartOffset, endOffset, nowMs);
+        producers.ForgetOpen((firstOffset, producerId) => !IsThere(segments, firstOffset, producerId, producers.EndOffset));
         if (endOffset > producers.EndOffset && !wasEmptyAndPast)
         {
             var floor = segments.LastOrDefault(segment => segment.BaseOffset <= endOffset);
@@ -62,6 +63,27 @@ internal sealed class ProducerReplay(long nowMs)
         if (!scanner.Current.IsControl)
             return producers.Note(scanner.Current);
         return scanner.TryGetWhole(out var whole) ? producers.Note(whole) : throw new CorruptLogException("a marker is larger than any");
+    }
+
+    /// <summary>
+    /// Whether anything is left of a transaction that a snapshot has as open. If not, a compaction has taken it out of the
+    /// log since, with its marker, and nothing would ever end it. (In Kafka it stays open, and holds the last stable offset.)
+    /// </summary>
+    private bool IsThere(IReadOnlyList<Segment> segments, long firstOffset, long producerId, long endOffset)
+    {
+        if (segments.Count == 0 || firstOffset < segments[0].BaseOffset)
+            return true;
+        foreach (var segment in From(segments, firstOffset).Where(segment => segment.BaseOffset < endOffset))
+        {
+            if (segment.Find(firstOffset) is not { } place)
+                continue;
+            scanner.Begin(segment.File, place.Position, segment.SizeBytes, ScanDepth.Headers);
+            // Mostly it is the first: what is open is not compacted.
+            while (scanner.Next() == ScanStep.Batch && scanner.Current.BaseOffset < endOffset)
+                if (scanner.Current.ProducerId == producerId && scanner.Current is { IsTransactional: true, IsControl: false })
+                    return true;
+        }
+        return false;
     }
 
     private void Replay(ProducerStates producers, Segment segment, long from, long to)

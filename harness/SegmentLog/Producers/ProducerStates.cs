@@ -265,6 +265,16 @@ public sealed class ProducerStates
         lastSnapshotOffset = EndOffset = offset;
     }
 
+    /// <summary>Takes open transactions, by first offset and producer, for ended ones.</summary>
+    internal void ForgetOpen(Func<long, long, bool> hasEnded)
+    {
+        foreach (var (firstOffset, producerId) in open.Where(transaction => hasEnded(transaction.Key, transaction.Value)).ToArray())
+        {
+            open.Remove(firstOffset);
+            producers[producerId].TransactionFirstOffset = -1;
+        }
+    }
+
     /// <summary>Forgets everything, and all snapshots.</summary>
     internal void StartAt(long offset)
     {

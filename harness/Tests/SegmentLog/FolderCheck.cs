@@ -220,6 +220,8 @@ internal sealed class FolderCheck
 
     private void Epochs(LogModel model)
     {
+        if (!model.KnowsEpochs)
+            return;
         var text = new StringBuilder();
         var expected = model.Epochs.ToList();
         if (expected.FindLastIndex(epoch => epoch.Start <= model.StartOffset) is var at and >= 0)

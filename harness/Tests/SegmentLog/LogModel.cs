@@ -40,17 +40,26 @@ internal sealed class LogModel
     /// <summary>What is there: of what was appended, what compactions have left.</summary>
     public List<ParsedBatch> Batches { get; } = [];
 
+    /// <summary>What went with its segments, and may come back with them after a power loss.</summary>
+    public List<ParsedBatch> Deleted { get; } = [];
+
     /// <summary>What was appended and not lost; all but the records follows from it.</summary>
     public List<ParsedBatch> History { get; } = [];
 
     /// <summary>Whether batches have gone or were written anew.</summary>
     public bool IsCompacted { get; private set; }
 
+    /// <summary>Whether the end was cut off after that: with it a producer's last batch may have gone, which compactions keep.</summary>
+    public bool HasCutCompacted { get; private set; }
+
     public SortedDictionary<long, ModelProducer> Producers { get; } = [];
 
     public List<ModelAborted> Aborted { get; } = [];
 
     public List<(int Epoch, long Start)> Epochs { get; } = [];
+
+    /// <summary>False once the start was moved back: the epochs before it were forgotten, and some come back from records.</summary>
+    public bool KnowsEpochs { get; set; } = true;
 
     public long NextOffset { get; private set; }
 
@@ -122,8 +131,10 @@ internal sealed class LogModel
     {
         var epochs = Epochs.ToArray();
         var lost = Batches.Select(batch => batch.BaseOffset).Except(kept.Select(batch => batch.BaseOffset)).ToHashSet();
+        // A power loss cuts an end off as well.
+        HasCutCompacted |= IsCompacted && lost.Count > 0;
         var end = Math.Max(nextOffset, kept.Select(batch => batch.LastOffset + 1).LastOrDefault());
-        var left = History.FindAll(batch => !lost.Contains(batch.BaseOffset) && batch.BaseOffset < end);
+        var left = History.FindAll(batch => !lost.Contains(batch.BaseOffset) && batch.LastOffset < end);
         Batches.Clear();
         History.Clear();
         Producers.Clear();
@@ -134,10 +145,33 @@ internal sealed class LogModel
         foreach (var batch in left)
             Note(batch);
         Batches.AddRange(kept);
-        NextOffset = Math.Max(NextOffset, nextOffset);
+        Deleted.RemoveAll(batch => kept.Any(other => other.BaseOffset == batch.BaseOffset));
+        NextOffset = end;
         // An epoch was noted before its first batch, and stays even if that one falls into a gap.
         Epochs.Clear();
         Epochs.AddRange(epochs.Where(epoch => epoch.Start < NextOffset));
+    }
+
+    /// <summary>The end is about to be cut off.</summary>
+    public void BeginCut() => HasCutCompacted |= IsCompacted;
+
+    /// <summary>The end was cut off; what is known of producers is what a replay of the rest gives.</summary>
+    public void CutAt(long offset)
+    {
+        // What was compacted away behind the cut is no past of what comes now.
+        History.RemoveAll(batch => batch.LastOffset >= offset);
+        Keep(Batches.FindAll(batch => batch.LastOffset < offset), offset);
+        NextOffset = offset;
+        // Earlier changes of the folder are durable with this one.
+        Deleted.Clear();
+        NoteReopening();
+    }
+
+    /// <summary>The segments before an offset were deleted.</summary>
+    public void DeleteBefore(long offset)
+    {
+        Deleted.AddRange(Batches.Where(batch => batch.BaseOffset < offset));
+        Batches.RemoveAll(batch => batch.BaseOffset < offset);
     }
 
     /// <summary>The log was opened again.</summary>
@@ -159,16 +193,29 @@ internal sealed class LogModel
     public bool BeginsLater(ModelAborted aborted, long offset) => (IsCompacted || aborted.FirstOffset < StartOffset) && !Batches.Exists(batch =>
         batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= Math.Max(StartOffset, aborted.FirstOffset) && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
 
-    /// <summary>What is known of a producer after a replay that begins somewhere before the start offset.</summary>
-    public IEnumerable<ModelProducer?> AfterDeletion(long producerId)
+    /// <summary>
+    /// What may be known of a producer after a replay of less than its history: of what is not deleted, or, where what
+    /// was compacted away had been kept for a batch that is cut off now, of a snapshot made before and what is left since.
+    /// </summary>
+    public IEnumerable<ModelProducer?> AfterLoss(long producerId)
     {
-        foreach (var from in History.Select(batch => batch.BaseOffset).TakeWhile(offset => offset < StartOffset).Append(StartOffset).Reverse())
-        {
-            var replay = new LogModel();
-            foreach (var batch in History.Where(batch => batch.BaseOffset >= from && batch.ProducerId == producerId))
-                replay.Add(batch);
-            yield return replay.Producers.GetValueOrDefault(producerId);
-        }
+        ParsedBatch[] all = [.. History.Where(batch => batch.ProducerId == producerId)];
+        ParsedBatch[] left = [.. Batches.Where(batch => batch.ProducerId == producerId)];
+        foreach (var from in all.Select(batch => batch.BaseOffset).TakeWhile(offset => offset < StartOffset || HasCutCompacted).Append(StartOffset).Reverse())
+            foreach (var snapshot in HasCutCompacted ? all.Select(batch => batch.BaseOffset).Prepend(0).Append(long.MaxValue) : [long.MaxValue])
+            {
+                var replay = new LogModel();
+                foreach (var batch in all.Where(batch => batch.BaseOffset >= from && batch.BaseOffset < snapshot).Concat(left.Where(batch => batch.BaseOffset >= Math.Max(from, snapshot))))
+                    replay.Add(batch);
+                var known = replay.Producers.GetValueOrDefault(producerId);
+                yield return known;
+                // A transaction of which nothing is left is no open one.
+                if (known is { TransactionStart: >= 0 } && !left.Any(batch => batch is { IsControl: false, IsTransactional: true } && batch.BaseOffset >= known.TransactionStart))
+                {
+                    known.TransactionStart = -1;
+                    yield return known;
+                }
+            }
     }
 
     /// <summary>First offset of an open transaction; −1 none.</summary>
@@ -177,14 +224,14 @@ internal sealed class LogModel
     /// <summary>The last stable offset at a high watermark; what ended before the last reopening need not be known any more.</summary>
     public (long Least, long Most) LastStable(long highWatermark)
     {
-        var least = FirstOpen() is var open and >= 0 ? Math.Min(open, highWatermark) : highWatermark;
+        var least = FirstOpen() is var open and >= 0 ? Math.Min(Math.Max(open, StartOffset), highWatermark) : highWatermark;
         var most = least;
         foreach (var (_, first, last, reopening) in ended)
             if (last >= highWatermark)
             {
-                least = Math.Min(least, first);
+                least = Math.Min(least, Math.Max(first, StartOffset));
                 if (reopening == reopenings)
-                    most = Math.Min(most, first);
+                    most = Math.Min(most, Math.Max(first, StartOffset));
             }
         return (least, most);
     }

@@ -56,9 +56,13 @@ internal sealed class ModelRun
     private int failuresAtOpen;
     private bool failed;
     private long highWatermark;
+    private int newestEpoch;
     private long cleanedTo;
     // What a compaction that did not end has made may come into its place at the next opening.
     private CompactionRules? unfinished;
+    // What a cut that did not end has taken may come back with the next power cut, if nothing behind it is durable by then.
+    private List<ParsedBatch> cutOff = [];
+    private bool isAfterPowerCut;
 
     /// <summary>A run.</summary>
     /// <param name="seed">Which.</param>
@@ -91,6 +95,8 @@ internal sealed class ModelRun
             DeleteRetentionMs = Pick(20L, 500, 24 * 3600 * 1000),
             FileDeleteDelayMs = 0,
         };
+        if (withDeletions)
+            config = config with { RetentionMs = Pick(-1L, 500, 5000), RetentionBytes = Pick(-1L, 2000, 20_000) };
     }
 
     /// <summary>How the run sees the last stable offset: a test of the run gives a wrong one.</summary>
@@ -162,7 +168,7 @@ internal sealed class ModelRun
 
     private void Step()
     {
-        switch (random.Next(100))
+        switch (random.Next(102))
         {
             case < 35: AppendPlain(); break;
             case < 52: AppendProduced(firstProducer: 100, isTransactional: false); break;
@@ -179,7 +185,9 @@ internal sealed class ModelRun
             case < 94: Compact(); break;
             case < 96: recoveryPoint = Math.Max(recoveryPoint, log.RecoveryPoint); break;
             case < 98: CloseAndOpen(); break;
-            default: Crash(Pick(true, true, true, false)); break;
+            case < 100: Crash(Pick(true, true, true, false)); break;
+            case < 101: DeleteOldSegments(); break;
+            default: Cut(); break;
         }
     }
 
@@ -210,7 +218,7 @@ internal sealed class ModelRun
 
     private long? AppendTime => config.TimestampType == TimestampType.LogAppendTime ? clock.NowMs : null;
 
-    private int LeaderEpoch => Math.Max(0, model.Epochs is [.., var last] ? last.Epoch : 0) + (random.Next(30) == 0 ? 1 : 0);
+    private int LeaderEpoch => newestEpoch += random.Next(30) == 0 ? 1 : 0;
 
     private void AppendPlain()
     {
@@ -513,6 +521,17 @@ internal sealed class ModelRun
         catch (DiskException) when (HasFailed)
         {
         }
+        catch (Exception exception) when (exception is UnsoundException or CorruptLogException && HasFailed && HasFailedInBackground())
+        {
+            // After a failed flush the page cache may show what the device has.
+        }
+    }
+
+    private bool HasFailedInBackground()
+    {
+        disk.Faults = StorageFaults.None;
+        Flush();
+        return failed;
     }
 
     private void CheckRead(long offset, ReadIsolation isolation, int most)
@@ -531,7 +550,7 @@ internal sealed class ModelRun
         if (isolation == ReadIsolation.Committed)
             CheckAborted(range.Aborted, offset, Math.Min(limit, next));
         var expected = model.Batches[at..].TakeWhile(batch => batch.LastOffset < limit && batch.BaseOffset < next).SelectMany(batch => batch.Bytes).Take(Math.Max(most, model.Batches[at].Bytes.Length)).ToArray();
-        Require(bytes.AsSpan().SequenceEqual(expected), $"a read from {offset} of {most} bytes up to {limit} ({isolation}) gave {bytes.Length} bytes, and not the {expected.Length} expected");
+        Require(bytes.AsSpan().SequenceEqual(expected), $"a read from {offset} of {most} bytes up to {limit} ({isolation}) gave {bytes.Length} bytes, and not the {expected.Length} expected: they differ from byte {bytes.AsSpan().CommonPrefixLength(expected)} on");
     }
 
     private void CheckAborted(long from, long to) => CheckAborted(log.AbortedTransactions(from, to), from, to);
@@ -598,6 +617,142 @@ internal sealed class ModelRun
         }
         model.StartOffset = to;
         Require(log.StartOffset == to, $"the log starts at {log.StartOffset}, and should at {to}");
+    }
+
+    /// <summary>Deletes by size, by age and by the start offset.</summary>
+    private void DeleteOldSegments()
+    {
+        var before = log.Segments.ToArray();
+        var (count, start) = WhatToDelete(before);
+        Trace($"delete old segments of {before.Length}, start {log.StartOffset}, high watermark {highWatermark}");
+        try
+        {
+            var deleted = log.DeleteOldSegments();
+            Require(deleted == count, $"{deleted} segments were deleted, and should be {count}");
+            Require(log.StartOffset == start, $"the log starts at {log.StartOffset}, and should at {start}");
+            Require(log.Segments.Count == Math.Max(1, before.Length - count), $"{log.Segments.Count} segments are left of {before.Length}, and {count} went");
+            Trace($"  {count} went, the log starts at {start}");
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            MustRefuse();
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+        }
+        Require(log.StartOffset >= model.StartOffset && log.StartOffset <= start, $"the log starts at {log.StartOffset}, and should at {model.StartOffset} to {start}");
+        model.StartOffset = log.StartOffset;
+        model.DeleteBefore(log.Segments[0].BaseOffset);
+        CheckEnds();
+    }
+
+    /// <summary>How many of the segments go, and where the log starts then.</summary>
+    private (int Count, long Start) WhatToDelete(Segment[] before)
+    {
+        long End(int at) => at + 1 < before.Length ? before[at + 1].BaseOffset : model.NextOffset;
+        ParsedBatch[] Of(int at) => [.. model.Batches.Where(batch => batch.BaseOffset >= before[at].BaseOffset && batch.BaseOffset < End(at))];
+        long Size(int at) => Of(at).Sum(batch => (long)batch.Bytes.Length);
+        long Newest(int at) => Of(at) is { Length: > 0 } batches ? batches.Max(batch => batch.MaxTimestamp) : before[at].CreatedMs;
+        bool MayGo(int at) => at < before.Length && End(at) <= highWatermark && (at + 1 < before.Length || Size(at) > 0);
+        var count = 0;
+        if (!isCompacted && config.RetentionMs >= 0)
+            while (MayGo(count) && clock.NowMs - Newest(count) > config.RetentionMs)
+                count++;
+        if (!isCompacted && config.RetentionBytes >= 0)
+        {
+            var excess = Enumerable.Range(count, before.Length - count).Sum(Size) - config.RetentionBytes;
+            while (MayGo(count) && excess >= Size(count))
+                excess -= Size(count++);
+        }
+        long Start() => count == 0 ? model.StartOffset : Math.Max(model.StartOffset, count < before.Length ? before[count].BaseOffset : model.NextOffset);
+        while (MayGo(count) && count + 1 < before.Length && End(count) <= Start())
+            count++;
+        return (count, Start());
+    }
+
+    /// <summary>
+    /// Cuts the end off; sometimes the process is killed in it. The points to recover from are noted anew afterwards, and
+    /// after an opening, as <see cref="LogDirectory"/> does it.
+    /// </summary>
+    private void Cut()
+    {
+        var from = log.Segments[0].BaseOffset;
+        if (model.NextOffset <= from)
+            return;
+        var places = model.Batches.Where(batch => batch.BaseOffset >= from).Select(batch => batch.BaseOffset).ToArray();
+        // Mostly a little, where a follower's log differs from its leader's.
+        var to = places.Length == 0 || random.Next(10) == 0 ? random.NextInt64(Math.Max(0, from - 3), model.NextOffset)
+            : random.Next(2) == 0 ? places[^random.Next(1, Math.Min(4, places.Length) + 1)] : Pick(places);
+        // What is appended behind a part of a batch leaves a gap before it.
+        if (!withGaps && !isCompacted && model.Batches.Find(batch => batch.BaseOffset < to && batch.LastOffset >= to) is { } within)
+            to = within.BaseOffset;
+        // The start goes with it, and until that is noted a recovery would begin behind the end.
+        var movesStart = to < model.StartOffset;
+        if (movesStart && withFaults)
+            return;
+        var dies = !movesStart && random.Next(4) == 0;
+        var stepsLeft = dies ? random.Next(25) : int.MaxValue;
+        var isDead = false;
+        Trace($"cut to {to}, of {log.StartOffset} to {model.NextOffset}");
+        disk.BeforeCall = (_, _) =>
+        {
+            if (isDead || stepsLeft-- > 0)
+                return;
+            isDead = true;
+            disk.Stop();
+        };
+        // Until it has returned, what it cuts may be there or not.
+        durableOffset = Math.Min(durableOffset, to);
+        cleanedTo = Math.Min(cleanedTo, to);
+        model.BeginCut();
+        try
+        {
+            var hasCut = log.TruncateTo(to);
+            Require(hasCut || isDead, $"nothing was cut");
+        }
+        catch (Exception exception) when (isDead && exception is not UnsoundException)
+        {
+            // It reads again what was never written.
+        }
+        catch (DiskException exception)
+        {
+            Trace($"  failed: {exception.Message}");
+            Require(HasFailed, $"a failure without one: {exception.Message}");
+            MustRefuse();
+            return;
+        }
+        catch (AppendRejectedException exception)
+        {
+            NoteRefusal(exception);
+            return;
+        }
+        finally
+        {
+            disk.BeforeCall = null;
+        }
+        if (isDead)
+        {
+            Trace($"  killed in it");
+            cutOff = model.Batches.FindAll(batch => batch.LastOffset >= to);
+            Crash(Pick(true, false));
+            return;
+        }
+        model.StartOffset = Math.Min(model.StartOffset, to);
+        model.CutAt(to);
+        model.KnowsEpochs &= !movesStart;
+        highWatermark = Math.Min(highWatermark, to);
+        openedAt = Math.Min(openedAt, to);
+        Require(log.StartOffset == model.StartOffset, $"the log starts at {log.StartOffset}, and should at {model.StartOffset}");
+        CheckProducers();
+        CheckEnds();
+        CheckAborted(model.StartOffset, model.NextOffset);
+        if (random.Next(4) == 0)
+            Crash(Pick(true, false));
+        else
+            recoveryPoint = Math.Min(recoveryPoint, log.RecoveryPoint);
     }
 
     /// <summary>
@@ -708,7 +863,7 @@ internal sealed class ModelRun
         if (unfinished is not { } rules)
             return;
         unfinished = null;
-        var compacted = found.FindAll(batch => batch.BaseOffset < rules.Limit);
+        var compacted = found.FindAll(batch => batch.BaseOffset < rules.Limit && !model.Deleted.Exists(deleted => deleted.BaseOffset == batch.BaseOffset));
         try
         {
             rules.Check(compacted, passes: 0);
@@ -776,6 +931,7 @@ internal sealed class ModelRun
             disk.CutPower();
         else
             disk.Restart();
+        isAfterPowerCut = cutsPower;
         Open(cleanStop: false);
     }
 
@@ -816,9 +972,14 @@ internal sealed class ModelRun
             disk.Faults = StorageFaults.None;
             disk.Stop();
             if (random.Next(2) == 0 || !disk.Exists(Folder + "/" + LogFiles.FlushFailed))
+            {
+                isAfterPowerCut = true;
                 disk.CutPower();
+            }
             else
+            {
                 disk.Restart();
+            }
             // Whoever could not open it cleanly does not take the stop for a clean one again.
             Open(cleanStop: false);
             return;
@@ -849,23 +1010,39 @@ internal sealed class ModelRun
     {
         var found = FolderCheck.ReadBatches(disk.Contents(Folder));
         TakeUnfinished(found);
-        List<ParsedBatch> candidates = [.. model.Batches, .. maybe];
+        List<ParsedBatch> candidates = [.. model.Deleted, .. model.Batches, .. maybe];
+        if (cutOff is [var first, ..] && durableOffset <= first.BaseOffset && !model.Batches.Contains(first) && found.Exists(batch => batch.BaseOffset == first.BaseOffset && batch.Bytes.AsSpan().SequenceEqual(first.Bytes)))
+        {
+            model.Keep([.. model.Batches.TakeWhile(batch => batch.BaseOffset < first.BaseOffset)], first.BaseOffset);
+            maybe = cutOff;
+            // Of those that began with what was compacted away.
+            model.KnowsEpochs &= !model.IsCompacted;
+            candidates = [.. model.Deleted, .. model.Batches, .. maybe];
+        }
         var kept = new List<ParsedBatch>();
         var at = 0;
         foreach (var batch in found)
         {
+            // A deletion is durable some time, and the oldest go first.
+            while (at < model.Deleted.Count && candidates[at].BaseOffset < batch.BaseOffset)
+                at++;
             // Where offsets may be missing, a segment that lost its end just behind a batch cannot be told from a gap.
-            if ((withGaps || isCompacted) && !cleanStop && log.Segments.Any(segment => segment.BaseOffset == batch.BaseOffset))
+            if ((withGaps || isCompacted) && !cleanStop && log.Segments.Any(segment => segment.BaseOffset <= batch.BaseOffset && segment.BaseOffset > (kept.Count == 0 ? -1 : kept[^1].BaseOffset)))
                 while (at < candidates.Count && candidates[at].BaseOffset < batch.BaseOffset && candidates[at].LastOffset >= durableOffset)
                     at++;
             Require(at < candidates.Count, $"{batch} was never appended");
             Require(batch.Bytes.AsSpan().SequenceEqual(candidates[at].Bytes), $"{batch} is there, and {candidates[at]} should be");
             kept.Add(candidates[at++]);
         }
+        // Of a log that ends before its start nothing is kept.
+        while (at < candidates.Count && (at < model.Deleted.Count || candidates[at].LastOffset < Math.Min(log.Segments[0].BaseOffset, model.StartOffset)))
+            at++;
         if (at < candidates.Count)
             Require(candidates[at].LastOffset >= durableOffset, $"{candidates[at]} was durable, up to {durableOffset}, and is lost");
         if (cleanStop)
-            Require(found.Count == model.Batches.Count, $"{model.Batches.Count} batches were closed cleanly, and {found.Count} are there");
+            Require(at == candidates.Count, $"{candidates.Count - at} batches were closed cleanly, and are not there");
+        cutOff = isAfterPowerCut ? [] : cutOff.FindAll(batch => !found.Exists(other => other.BaseOffset == batch.BaseOffset));
+        isAfterPowerCut = false;
         if (candidates.Count > found.Count || maybe.Count > 0)
             Trace($"  {found.Count} of {candidates.Count} batches are there");
         foreach (var batch in maybe)
@@ -874,6 +1051,10 @@ internal sealed class ModelRun
         model.Keep(kept, log.Segments[^1].BaseOffset);
         model.NoteReopening();
         openedAt = model.NextOffset;
+        // A cut within a batch or a gap ends the log there, until it is opened again.
+        durableOffset = Math.Min(durableOffset, model.NextOffset);
+        if (recoveryPoint > model.NextOffset)
+            recoveryPoint = log.RecoveryPoint;
         highWatermark = highWatermarkFollows ? model.NextOffset : Math.Min(model.StartOffset, model.NextOffset);
         CheckProducers();
         CheckEnds();
@@ -893,7 +1074,8 @@ internal sealed class ModelRun
     {
         foreach (var (id, expected) in model.Producers.ToArray())
         {
-            var found = log.Producers.Find(id);
+            // Of a marker whose records are compacted away a replay gets an entry that knows nothing, as in Kafka.
+            var found = log.Producers.Find(id) is { Epoch: >= 0 } entry ? entry : null;
             if (found is not null && Same(found, expected))
                 continue;
             // Markers without data and largest times of records go.
@@ -902,8 +1084,7 @@ internal sealed class ModelRun
                 (expected.CoordinatorEpoch, expected.LastTimestamp) = (found.CoordinatorEpoch, found.LastTimestamp);
                 continue;
             }
-            // Less may be known after a deletion, as long as it is what a replay of the rest gives.
-            var less = model.StartOffset == 0 ? [] : model.AfterDeletion(id).Where(one => found is null ? one is null : one is not null && (model.IsCompacted ? GoesOn(found, one) : Same(found, one))).Take(1).ToArray();
+            var less = model.StartOffset == 0 && !model.HasCutCompacted ? [] : model.AfterLoss(id).Where(one => found is null ? one is null : one is not null && (model.IsCompacted ? GoesOn(found, one) : Same(found, one))).Take(1).ToArray();
             Require(less.Length > 0, $"producer {id} is {(found is null ? $"unknown" : Text(found))}, and should be {expected.Epoch}, {expected.LastSequence}, {expected.TransactionStart}, {expected.CoordinatorEpoch}, {expected.LastTimestamp}");
             if (less[0] is not { } known)
             {
@@ -913,7 +1094,7 @@ internal sealed class ModelRun
             known.SureBatches = Math.Min(1, known.Batches.Count);
             model.Producers[id] = known;
         }
-        Require(log.Producers.Producers.Count == model.Producers.Count, $"{log.Producers.Producers.Count} producers are known, and {model.Producers.Count} are there");
+        Require(log.Producers.Producers.Count(producer => producer.Epoch >= 0) == model.Producers.Count, $"{log.Producers.Producers.Count} producers are known, and {model.Producers.Count} are there");
     }
 
     private static bool Same(Bench.SegmentLog.Producers.ProducerEntry found, ModelProducer expected) =>

@@ -67,7 +67,7 @@ internal static class CaseTable
         "dataAtRiskMs" => ("At risk for", Quantity.Milliseconds),
         "recordsPerSecond" => ("Records/s", Quantity.Number),
         "rolls" => ("Rolls", Quantity.Number),
-        "flushes" => ("Flushes", Quantity.Number),
+        "flushes" => ("Flushes in the pass", Quantity.Number),
         "writerP99Ns" => ("Writer p99", Quantity.Nanoseconds),
         "recoverySeconds" => ("Recovery", Quantity.Seconds),
         _ => (name, Quantity.Number),
