@@ -33,6 +33,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private readonly List<string> notes = [];
     private long recoveryFloor;
     private bool namesChanged;
+    private bool goesBeyond;
     private readonly BatchScanner scanner = new();
     private Segment? splitOff;
     private readonly ProducerReplay replay = new(nowMs);
@@ -275,10 +276,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         }
         for (var i = 0; i < unflushed.Count; i++)
         {
-            var done = RecoverSegment(unflushed[i], "the stop was not clean");
+            // Segments are begun at the log's end: one that goes beyond the next was cut, and the cut was lost.
+            var limit = i + 1 < unflushed.Count ? unflushed[i + 1].BaseOffset : long.MaxValue;
+            var done = RecoverSegment(unflushed[i], "the stop was not clean", limit);
             if (TakeSplitOff() is { } misfit)
                 unflushed.Insert(unflushed.FindLastIndex(segment => segment.BaseOffset < misfit.BaseOffset) + 1, misfit);
-            if (i == unflushed.Count - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
+            if (i == unflushed.Count - 1 || goesBeyond || !IsLoss(done, unflushed[i + 1].BaseOffset))
                 continue;
             foreach (var later in unflushed[(i + 1)..])
                 RemoveSegment(later);
@@ -304,8 +307,9 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     }
 
     /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
-    private RecoveredSegment RecoverSegment(Segment segment, string reason)
+    private RecoveredSegment RecoverSegment(Segment segment, string reason, long limit = long.MaxValue)
     {
+        goesBeyond = false;
         var producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
         replay.Rebuild(producers, Segments, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
         var indexes = new IndexMaker(segment.BaseOffset, config);
@@ -337,6 +341,12 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
                     break;
                 }
                 damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
+                break;
+            }
+            if (batch.LastOffset >= limit)
+            {
+                goesBeyond = true;
+                damage = FormattableString.Invariant($"a batch of the offsets {batch.BaseOffset} to {batch.LastOffset} is there, and the next segment begins at {limit}");
                 break;
             }
             try

@@ -187,16 +187,126 @@ public class CutTests
         Assert.DoesNotContain(disk.Contents(Folder).Keys, name => name.EndsWith(LogFiles.Cleaned, StringComparison.Ordinal));
     }
 
-    private PartitionLog Open(FaultyStorage? on = null, LogWorker? worker = null, CleanupPolicy policy = CleanupPolicy.Delete, long retentionMs = -1, long recoveryPoint = 0) =>
-        PartitionLog.Open(Folder, new LogConfig { FlushPolicy = FlushPolicy.Roll, CleanupPolicy = policy, RetentionMs = retentionMs, IndexIntervalBytes = 0, FileDeleteDelayMs = 0, ProducerIdExpirationMs = long.MaxValue },
-            new LogOpenOptions { Storage = on ?? disk, Clock = clock, Worker = worker ?? LogWorker.AtOnce, RecoveryPoint = recoveryPoint, Gaps = OffsetGaps.Kept });
+    [Fact]
+    public void A_length_that_only_the_page_cache_has_is_flushed_before_a_stop_is_clean()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var faulty = new FaultyStorage(seed);
+            var log = Open(faulty);
+            Append(log, 4);
+            log.Flush();
+            // Killed between the cut of the file and its flush.
+            faulty.BeforeCall = (call, path) =>
+            {
+                if (call == "fdatasync")
+                    faulty.Stop();
+            };
+            log.TruncateTo(0);
+            faulty.BeforeCall = null;
+            log.Abandon();
+            faulty.Restart();
+            log = Open(faulty, recoveryPoint: 4);
+            Assert.Equal(0, log.EndOffset);
+            log.Close();
+            faulty.CutPower();
+            log = Open(faulty, cleanStop: true);
+            Assert.Equal(0, log.EndOffset);
+            log.Close();
+        }
+    }
 
-    private void Append(PartitionLog log, int batches, long producer = -1, int sequence = 0)
+    [Fact]
+    public void Committed_reading_of_a_transaction_whose_beginning_is_deleted_ends_where_the_log_starts()
+    {
+        var log = Open(retentionMs: 10);
+        Append(log, 1, producer: 7, isTransactional: true);
+        log.Roll();
+        Append(log, 1);
+        Assert.Equal(0, log.LastStableOffset);
+        clock.NowMs += 1000;
+        Append(log, 1);
+        log.Roll();
+        Append(log, 1);
+        Assert.Equal(1, log.DeleteOldSegments());
+        Assert.Equal((1, 1), (log.StartOffset, log.LastStableOffset));
+        log.EndTransaction(7, 0, TransactionEnd.Commit, 0, 0);
+        Assert.Equal(log.EndOffset, log.LastStableOffset);
+        log.Close();
+    }
+
+    /// <summary>A snapshot from within a transaction may be all there is, and the transaction compacted away since.</summary>
+    [Fact]
+    public void A_transaction_of_which_nothing_is_left_is_not_open()
+    {
+        // Two segments that do not fit one.
+        var log = Open(policy: CleanupPolicy.Compact, segmentBytes: 1024);
+        Append(log, 1, producer: 7, isTransactional: true);
+        Append(log, 6, firstKey: 10);
+        log.Roll();
+        log.EndTransaction(7, 0, TransactionEnd.Abort, 0, 0);
+        Append(log, 6, firstKey: 20);
+        log.Roll();
+        Append(log, 1, producer: 7, sequence: 1);
+        log.Roll();
+        for (var pass = 0; pass < 3; pass++)
+        {
+            clock.NowMs += 100_000_000;
+            log.Compact();
+        }
+        log.Flush();
+        log.Abandon();
+        Assert.DoesNotContain(FolderCheck.ReadBatches(disk.Contents(Folder)), batch => batch.IsControl || batch.IsTransactional);
+        // Those that know of its end are lost.
+        var within = LogFiles.Name(7, ".snapshot");
+        Assert.Contains(within, disk.Contents(Folder).Keys);
+        foreach (var name in disk.Contents(Folder).Keys.Where(name => name.EndsWith(".snapshot", StringComparison.Ordinal) && name != within))
+            disk.Delete(Folder + "/" + name);
+        log = Open(policy: CleanupPolicy.Compact, recoveryPoint: 15);
+        Assert.Equal(log.EndOffset, log.LastStableOffset);
+        log.Close();
+    }
+
+    [Theory]
+    [InlineData(Preallocation.Zeroed)]
+    [InlineData(Preallocation.Fallocate)]
+    public void A_segment_has_its_blocks_ahead_from_its_first_append_on(Preallocation preallocation)
+    {
+        var log = Open(preallocation: preallocation);
+        for (var opening = 0; opening < 2; opening++)
+        {
+            Append(log, 1);
+            Assert.InRange(disk.Contents(Folder)["00000000000000000000.log"].Length, (1 << 20) + 1, 2 << 20);
+            log.Close();
+            // What it had ahead is no part of the log.
+            Assert.InRange(disk.Contents(Folder)["00000000000000000000.log"].Length, 1, 1000);
+            log = Open(preallocation: preallocation, cleanStop: true);
+        }
+        log.Close();
+    }
+
+    private PartitionLog Open(FaultyStorage? on = null, LogWorker? worker = null, CleanupPolicy policy = CleanupPolicy.Delete, long retentionMs = -1, long recoveryPoint = 0, bool cleanStop = false, Preallocation preallocation = Preallocation.None, int segmentBytes = 1 << 30) =>
+        PartitionLog.Open(Folder,
+            new LogConfig
+            {
+                SegmentBytes = segmentBytes,
+                FlushPolicy = FlushPolicy.Roll,
+                CleanupPolicy = policy,
+                RetentionMs = retentionMs,
+                IndexIntervalBytes = 0,
+                FileDeleteDelayMs = 0,
+                ProducerIdExpirationMs = long.MaxValue,
+                Preallocation = preallocation,
+                PreallocationChunkBytes = 1 << 20,
+            },
+            new LogOpenOptions { Storage = on ?? disk, Clock = clock, Worker = worker ?? LogWorker.AtOnce, RecoveryPoint = recoveryPoint, Gaps = OffsetGaps.Kept, CleanStop = cleanStop });
+
+    private void Append(PartitionLog log, int batches, long producer = -1, int sequence = 0, bool isTransactional = false, int firstKey = 0)
     {
         for (var i = 0; i < batches; i++)
         {
-            builder.Begin(producer < 0 ? new BatchSettings() : new BatchSettings { ProducerId = producer, ProducerEpoch = 0, BaseSequence = sequence + i });
-            builder.Append(clock.NowMs, [(byte)i], new byte[20], NullParts.None);
+            builder.Begin(producer < 0 ? new BatchSettings() : new BatchSettings { ProducerId = producer, ProducerEpoch = 0, BaseSequence = sequence + i, IsTransactional = isTransactional });
+            builder.Append(clock.NowMs, [(byte)(firstKey + i)], new byte[20], NullParts.None);
             log.Append(builder.Build());
         }
     }

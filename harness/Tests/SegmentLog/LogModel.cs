@@ -187,11 +187,11 @@ internal sealed class LogModel
     /// compacted away, and only its marker is read again.
     /// </summary>
     public bool MayBeForgotten(ModelAborted aborted) => (IsCompacted || aborted.FirstOffset < StartOffset) && !Batches.Exists(batch =>
-        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= StartOffset && batch.BaseOffset < aborted.LastOffset && batch.BaseOffset >= aborted.FirstOffset);
+        batch.ProducerId == aborted.ProducerId && batch.IsTransactional && batch.BaseOffset >= StartOffset && batch.BaseOffset < aborted.LastOffset && batch.BaseOffset >= aborted.FirstOffset);
 
     /// <summary>Whether what a recovery knows of an aborted transaction may begin at or after an offset.</summary>
     public bool BeginsLater(ModelAborted aborted, long offset) => (IsCompacted || aborted.FirstOffset < StartOffset) && !Batches.Exists(batch =>
-        batch.ProducerId == aborted.ProducerId && batch.BaseOffset >= Math.Max(StartOffset, aborted.FirstOffset) && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
+        batch.ProducerId == aborted.ProducerId && batch.IsTransactional && batch.BaseOffset >= Math.Max(StartOffset, aborted.FirstOffset) && batch.BaseOffset < Math.Min(aborted.LastOffset, offset));
 
     /// <summary>
     /// What may be known of a producer after a replay of less than its history: of what is not deleted, or, where what

@@ -888,6 +888,7 @@ internal sealed class ModelRun
         {
             Trace($"  failed: {exception.Message}");
             Require(HasFailed, $"a failure without one: {exception.Message}");
+            failed = true;
             disk.Faults = StorageFaults.None;
             Crash(Pick(true, false));
             return;
@@ -1092,6 +1093,8 @@ internal sealed class ModelRun
                 continue;
             }
             known.SureBatches = Math.Min(1, known.Batches.Count);
+            if (model.IsCompacted)
+                (known.CoordinatorEpoch, known.LastTimestamp) = (found!.CoordinatorEpoch, found.LastTimestamp);
             model.Producers[id] = known;
         }
         Require(log.Producers.Producers.Count(producer => producer.Epoch >= 0) == model.Producers.Count, $"{log.Producers.Producers.Count} producers are known, and {model.Producers.Count} are there");
