@@ -121,7 +121,8 @@ public sealed partial class PartitionLog
         InterlockedMax(ref durableOffset, offset);
         if (since != 0)
             InterlockedMax(ref longestTicksAtRisk, end - since);
-        observer?.Flushed(start, end, Math.Max(0, bytes - before));
+        if (unflushed.Length > 0)
+            observer?.Flushed(start, end, Math.Max(0, bytes - before));
     }
 
     /// <summary>One that a deletion or a compaction has taken out meanwhile has nothing left to make durable.</summary>
@@ -216,6 +217,7 @@ public sealed partial class PartitionLog
             mine = joining;
             leads = mine.Members == 0;
             Volatile.Write(ref mine.Members, mine.Members + 1);
+            mine.LastPosition = Math.Max(mine.LastPosition, position);
         }
         if (!leads)
         {
@@ -233,7 +235,9 @@ public sealed partial class PartitionLog
             var next = new FlushGroup();
             lock (grouping)
                 joining = next;
-            Flush();
+            // The flush before may have taken along what all of them wrote.
+            if (Volatile.Read(ref durableBytes) < mine.LastPosition)
+                Flush();
             groupExpected = mine.Members + Volatile.Read(ref next.Members);
         }
         finally
@@ -264,6 +268,8 @@ public sealed partial class PartitionLog
         internal readonly ManualResetEventSlim Ended = new(false, 0);
 
         internal int Members;
+
+        internal long LastPosition;
     }
 
     /// <summary>Starts the write-back of what was appended, so that the flush finds less to do.</summary>
