@@ -102,7 +102,9 @@ internal static class LogAppendFamily
             {
                 var name = FormattableString.Invariant($"{Id}-{id}-{kind}-{index + 1}");
                 var title = facet.Name.Length == 0 ? shows.AxisName : $"{shows.AxisName}. {facet.Name}";
-                return ordered ? CaseCharts.Over(name, title, "", facet.Cases, parameter, shows, policies) : CaseCharts.Bars(name, title, "", facet.Cases, shows, policies);
+                // The policy too, where the chart has only one.
+                var held = Held(facet.Cases, [.. HeldParameters, .. CaseCharts.Values(facet.Cases, FlushPolicy.Parameter) is { Length: 1 } ? [FlushPolicy.Parameter] : Array.Empty<string>()]);
+                return ordered ? CaseCharts.Over(name, title, held, facet.Cases, parameter, shows, policies) : CaseCharts.Bars(name, title, held, facet.Cases, shows, policies);
             }
             return new[] { Draw("throughput", CaseFigure.Throughput), Draw("p99", CaseFigure.HighLatency) };
         }));
@@ -138,7 +140,7 @@ internal static class LogAppendFamily
     private static string RunTitle(CaseView[] run, string title) => run[0].RunLabel.Length == 0 ? title : $"{title}, {RunName(run[0])}";
 
     /// <summary>What is the same in all of them, as far as it tells anything.</summary>
-    private static string Held(CaseView[] cases) => Words.Sentence(string.Join(", ", HeldParameters
+    private static string Held(CaseView[] cases, params string[] parameters) => Words.Sentence(string.Join(", ", (parameters.Length > 0 ? parameters : HeldParameters)
         .Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
 
     /// <summary>

@@ -9,6 +9,8 @@ internal static class LogReadFamily
     public const string Workload = "LogRead";
     public const string Id = "log-read";
 
+    private static readonly string[] Told = ["Method", "FetchSize"];
+
     public static CaseFigure WriterP99 { get; } = CaseFigure.Metric("writerP99Ns", "The writer’s 99th percentile", Quantity.Nanoseconds);
 
     public static Section Build(IReadOnlyList<CaseView> cases)
@@ -25,7 +27,7 @@ internal static class LogReadFamily
                 new ChartGroup("What a reader does to the writer", "How slow the slowest appends of the writer beside the reader become.",
                 [
                     .. Section.Drawn([CaseCharts.Bars($"{Id}-writer", "The writer’s 99th percentile", "", cases, WriterP99)]),
-                    .. Section.Drawn(CaseCharts.Facets(cases, "Writer").Select((facet, index) =>
+                    .. Section.Drawn(WithWriter(cases).Select((facet, index) =>
                         CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-writer-percentiles-{index + 1}"), "The writer’s appends", facet.Name, facet.Cases, kind: "append"))),
                 ]),
                 new ChartGroup("Latency percentiles", "Both axes are logarithmic; each step to the right is one nine more. A curve ends with its slowest fetch.",
@@ -39,7 +41,18 @@ internal static class LogReadFamily
         };
     }
 
+    /// <summary>A reader at the tail has the writer that it waits for; others have one beside them, or none.</summary>
+    private static IEnumerable<(string Name, CaseView[] Cases)> WithWriter(IReadOnlyList<CaseView> cases) =>
+    [
+        ("What a reader at the tail waits for", [.. cases.Where(view => view["Position"] == "Tail")]),
+        .. CaseCharts.Facets([.. cases.Where(view => view["Position"] != "Tail" && view["Writer"] is not ("None" or "-"))], "Writer"),
+    ];
+
+    /// <summary>What is the same in all of them.</summary>
+    private static string Held(CaseView[] cases) => Words.Sentence(string.Join(", ", Told
+        .Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
+
     private static IReadOnlyList<Chart> Over(IReadOnlyList<CaseView> cases, string[] facets, string id, CaseFigure shows, SeriesColors colors) =>
         Section.Drawn(CaseCharts.Facets(cases, facets).Select((facet, index) =>
-            CaseCharts.Over(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, "", facet.Cases, "FetchSize", shows, colors)));
+            CaseCharts.Over(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, Held(facet.Cases), facet.Cases, "FetchSize", shows, colors)));
 }
