@@ -11,12 +11,13 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Bench.Disk;
+using Bench.Disk.Topology;
 using Bench.Measure;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-string raw = "", target = ".", only = "", output = "";
+string raw = "", target = ".", only = "", output = "", commit = "unknown";
 var pairs = 10;
 for (var i = 0; i < args.Length; i += 2)
 {
@@ -28,6 +29,7 @@ for (var i = 0; i < args.Length; i += 2)
         case "--target": target = args[i + 1]; break;
         case "--only": only = args[i + 1]; break;
         case "--out": output = args[i + 1]; break;
+        case "--commit": commit = args[i + 1]; break;
         case "--pairs" when int.TryParse(args[i + 1], out pairs) && pairs > 0: break;
         default: return Wrong($"{args[i]} {args[i + 1]} is no option; scripts/compare-with-raw --help lists them");
     }
@@ -70,7 +72,12 @@ Alone("bytes allocated per append, 16 KiB", "B", 0, "", engine.AllocatedPerAppen
 var table = Table();
 Console.Write(table);
 if (output.Length > 0)
-    File.WriteAllText(output, table);
+{
+    // What somebody wrote below the table stays.
+    var old = File.Exists(output) ? File.ReadAllText(output) : "";
+    var said = old.IndexOf("\n## ", StringComparison.Ordinal);
+    File.WriteAllText(output, Heading() + table + (said < 0 ? "" : old[said..]));
+}
 return 0;
 
 void Against(string name, int batch, long total, LogConfig config, int flushEvery, double target, double? kafka) => Pairwise(name, target, kafka,
@@ -113,6 +120,23 @@ void Alone(string name, string unit, double target, string kafka, Func<double> m
     rows.Add(new Row(name, "", $"{Say(interval.Median)} {unit} ({Say(interval.Low)}–{Say(interval.High)})", $"{(atMost ? "≤" : "≥")} {bound:0.##} {unit}", kafka,
         (atMost ? interval.High <= bound : interval.Low >= bound) ? "held" : (atMost ? interval.Low > bound : interval.High < bound) ? "missed" : "open"));
     Console.Error.WriteLine("  " + rows[^1]);
+}
+
+string Heading()
+{
+    var host = new HostProbe().Probe();
+    return $"""
+        # The log engine against a loop of write(2)
+
+            scripts/compare-with-raw --pairs {pairs} --out reports/engine-speed.md
+
+        {DateTime.UtcNow:yyyy-MM-dd}, {host.LogicalProcessors} × {host.Processor}, {host.MemoryBytes / (double)(1 << 30):0} GiB, {host.Virtualization ?? "no hypervisor seen"}, {host.OperatingSystem}, Linux {host.Kernel}, {new DriveInfo(place.Folder).DriveFormat}; commit {commit}.
+
+        Of two sides, {pairs} pairs of runs, the order changing, and the median of their ratios; of one, the median of {pairs} runs. In brackets the exact 95 % interval of the median.
+        *held*: the whole interval is at the target or better; *missed*: none of it; *open*: the target is within. Kafka's figures are those of its own classes over the same loop, measured once on a machine of this kind.
+
+
+        """;
 }
 
 string Table()
