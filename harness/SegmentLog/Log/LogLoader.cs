@@ -343,7 +343,7 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
                 damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
                 break;
             }
-            if (batch.LastOffset >= limit)
+            if (batch.LastOffset >= limit && AllBeyond(segment, before, limit))
             {
                 goesBeyond = true;
                 damage = FormattableString.Invariant($"a batch of the offsets {batch.BaseOffset} to {batch.LastOffset} is there, and the next segment begins at {limit}");
@@ -380,6 +380,17 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         recovered.RemoveAll(earlier => earlier.BaseOffset == segment.BaseOffset && earlier.BytesTruncated == 0);
         recovered.Add(done);
         return done;
+    }
+
+    /// <summary>Whether from the scanner's batch on all are beyond an offset: a single one has a changed bit rather.</summary>
+    private bool AllBeyond(Segment segment, long sizeBytes, long limit)
+    {
+        var rest = new BatchScanner(64 << 10);
+        rest.Begin(segment.File, scanner.Position, sizeBytes, ScanDepth.Headers);
+        while (rest.Next() == ScanStep.Batch)
+            if (rest.Current.LastOffset < limit)
+                return false;
+        return true;
     }
 
     /// <summary>

@@ -216,6 +216,27 @@ public class CutTests
         }
     }
 
+    /// <summary>The name of a new segment is durable, and the cut of the one before is not.</summary>
+    [Fact]
+    public void A_segment_that_goes_beyond_the_next_ends_where_that_begins()
+    {
+        var log = Open();
+        Append(log, 6);
+        log.Close();
+        var whole = disk.Contents(Folder)["00000000000000000000.log"];
+        log = Open(cleanStop: true);
+        log.TruncateTo(3);
+        log.Roll();
+        Append(log, 2);
+        log.Abandon();
+        using (var file = disk.Open(Folder + "/00000000000000000000.log", Bench.Disk.OpenMode.Write))
+            file.Write(whole, 0);
+        log = Open();
+        Assert.Equal(5, log.EndOffset);
+        log.Close();
+        Assert.Equal([0, 1, 2, 3, 4], FolderCheck.ReadBatches(disk.Contents(Folder)).Select(batch => batch.BaseOffset));
+    }
+
     [Fact]
     public void Committed_reading_of_a_transaction_whose_beginning_is_deleted_ends_where_the_log_starts()
     {
