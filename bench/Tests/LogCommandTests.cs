@@ -169,6 +169,65 @@ public class LogCommandTests
     }
 
     [Fact]
+    public void Recover_that_is_stopped_leaves_no_copy_and_holes_stay_holes()
+    {
+        using var place = new RunPlace();
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var last = Directory.GetFiles(folder, "*.log").Order(StringComparer.Ordinal).Last();
+        // What a broker that preallocates has ahead, and more than could be copied in the time of a test.
+        using (var ahead = File.OpenWrite(last))
+            ahead.SetLength(200L << 30);
+        var copy = Path.Combine(place.Folder, "copy");
+        BenchProgram.Run(place.Folder, "log", "recover", folder, "--to", copy).Expect(0);
+        Directory.Delete(copy, recursive: true);
+
+        using (var large = File.Create(Path.Combine(folder, "00000000000000009999.deleted")))
+            for (var i = 0; i < 2048; i++)
+                large.Write(new byte[1 << 20]);
+        using var program = BenchProgram.Start(place.Folder, "log", "recover", folder, "--to", copy);
+        program.WaitUntil(() => File.Exists(Path.Combine(copy, "00000000000000009999.deleted")), "the copy");
+        program.Signal("TERM");
+        Assert.Contains("stopped", program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(130).Error, StringComparison.Ordinal);
+        Assert.False(Path.Exists(copy));
+    }
+
+    [Theory]
+    [InlineData("dump")]
+    [InlineData("verify")]
+    [InlineData("recover", "--to", "copy")]
+    public void A_folder_with_a_segments_name_is_named(string command, params string[] further)
+    {
+        using var place = new RunPlace();
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        Directory.CreateDirectory(Path.Combine(folder, "00000000000000000999.log"));
+        var result = BenchProgram.Run(place.Folder, ["log", command, folder, .. further]).Expect(1);
+        Assert.Contains("00000000000000000999.log", result.Output + result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_partition_that_cannot_be_read_hides_no_other()
+    {
+        using var place = new RunPlace();
+        foreach (var (name, source) in new[] { ("a-0", "base-0"), ("b-0", Path.Combine("damaged", "flip-record-byte-0")) })
+        {
+            Directory.CreateDirectory(Path.Combine(place.Folder, "logs", name));
+            foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, source)))
+                File.Copy(file, Path.Combine(place.Folder, "logs", name, Path.GetFileName(file)));
+        }
+        // A link that leads nowhere cannot be opened by root either.
+        var index = Directory.GetFiles(Path.Combine(place.Folder, "logs", "a-0"), "*.log").Order(StringComparer.Ordinal).Last();
+        File.Delete(index);
+        File.CreateSymbolicLink(index, Path.Combine(place.Folder, "nowhere"));
+        var result = BenchProgram.Run(place.Folder, "log", "verify", "logs").Expect(1);
+        Assert.Contains(result.OutputLines, line => line.Contains("a-0", StringComparison.Ordinal) && line.Contains("cannot be looked at", StringComparison.Ordinal));
+        Assert.Contains(result.OutputLines, line => line.Contains("b-0", StringComparison.Ordinal) && line.Contains("checksum", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Dump_names_a_batch_of_an_unknown_magic()
     {
         using var place = new RunPlace();

@@ -96,6 +96,20 @@ public class WrongUseTests
         Assert.Equal(before, place.TargetListing());
     }
 
+    [RootTheory("mkfs.ext4", "losetup", "/dev/loop-control")]
+    [InlineData("LogRecovery*", "Segments=16", "SegmentSize=64MiB")]
+    [InlineData("LogAppend*", "Preallocation=Zeroed", "Partitions=10")]
+    [InlineData("LogAppend*", "FlushPolicy=none", "SegmentSize=16MiB", "--pass-seconds", "2")]
+    public void What_a_log_would_take_is_refused_too(string filter, params string[] further)
+    {
+        using var small = LoopFileSystem.Ext4(120 << 20);
+        using var place = new RunPlace(small.MountPath);
+        var before = place.TargetListing();
+        string[] settings = [.. further.Where(word => word.Contains('=', StringComparison.Ordinal)).SelectMany(word => new[] { "--set", word })];
+        Refused(place, "is too small", ["run", "-p", "smoke", "--target", small.MountPath, "--filter", filter, .. settings, .. further.SkipWhile(word => word.Contains('=', StringComparison.Ordinal))]);
+        Assert.Equal(before, place.TargetListing());
+    }
+
     [Theory]
     [InlineData("quick, standard, full", "-p", "fast")]
     [InlineData("quick, standard, full", "-p", "")]

@@ -109,6 +109,16 @@ public sealed unsafe class DiskFile : IDisposable
     /// <summary>Length in bytes.</summary>
     public long LengthBytes => (long)Stat(STATX_BASIC_STATS).stx_size;
 
+    /// <summary>Where the next bytes are that were ever written: behind a hole, or the length if there are none.</summary>
+    public long NextData(long position)
+    {
+        var found = Libc.lseek(Descriptor, position, SEEK_DATA);
+        if (found >= 0)
+            return found;
+        // A file system without holes says EINVAL, and of the rest of a file with none ENXIO.
+        return Marshal.GetLastPInvokeError() == EINVAL ? position : LengthBytes;
+    }
+
     /// <summary>Bytes that the file occupies on the device; less than its length means holes.</summary>
     public long AllocatedBytes => (long)Stat(STATX_BASIC_STATS).stx_blocks * 512;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Bench.Measure.Running;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
@@ -87,9 +88,12 @@ internal sealed class LogCommand : Command
                 Console.Out.WriteLine(fault.ToString());
             if (found.FaultCount > found.Faults.Count)
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"and {found.FaultCount - found.Faults.Count} faults more"));
+            var seen = string.Create(CultureInfo.InvariantCulture,
+                $"{found.Records} records in {found.Batches} batches in {found.Segments} segments{(partitions.Count > 0 ? $" of {partitions.Count} partitions" : "")}, {found.Bytes} bytes");
             if (found.FaultCount == 0)
-                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"no faults: {found.Records} records in {found.Batches} batches in {found.Segments} segments{(partitions.Count > 0 ? $" of {partitions.Count} partitions" : "")}, {found.Bytes} bytes"));
+                Console.Out.WriteLine($"no faults: {seen}");
+            else
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"faults: {found.FaultCount}, in {seen}"));
             return found.FaultCount == 0 ? ExitCode.Done : ExitCode.Failed;
         }
     }
@@ -139,8 +143,27 @@ internal sealed class LogCommand : Command
             };
             var clock = parsed.GetValue(now) is { } nowMs ? new FixedClock(DateTimeOffset.FromUnixTimeMilliseconds(AtMost(nowMs))) : TimeProvider.System;
             using var output = Console.OpenStandardOutput();
-            RecoveryCopy.Recover(path, to, config, parsed.GetValue(clean) ? LastStop.Clean : LastStop.Unclean, clock, output);
-            return ExitCode.Done;
+            using var stop = new CancellationTokenSource();
+            PosixSignalRegistration[] signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            }))];
+            try
+            {
+                RecoveryCopy.Recover(path, to, config, parsed.GetValue(clean) ? LastStop.Clean : LastStop.Unclean, clock, output, stop.Token);
+                return ExitCode.Done;
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine($"bench: stopped; {to} was removed");
+                return ExitCode.Interrupted;
+            }
+            finally
+            {
+                foreach (var signal in signals)
+                    signal.Dispose();
+            }
 
             int AtLeast(int least, Option<int> option) => parsed.GetValue(option) is var value && value >= least ? value
                 : throw new PlanException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}, and at least {least} are needed"));

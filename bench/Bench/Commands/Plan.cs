@@ -17,6 +17,7 @@ internal sealed class Plan
         Estimates = [.. cases.Select(spec => spec.Bind().Estimate(settings))];
         Files = [.. Estimates.SelectMany(estimate => estimate.Files).Distinct()];
         LayoutBytes = Sum(Files.Select(file => file.Size.Bytes));
+        PeakBytes = Sum([LayoutBytes, Estimates.Select(estimate => estimate.PeakBytes).DefaultIfEmpty(0).Max()]);
         WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => estimate.WriteBytes)]);
         Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds);
     }
@@ -29,8 +30,11 @@ internal sealed class Plan
 
     internal IReadOnlyList<(string Purpose, ByteSize Size)> Files { get; }
 
-    /// <summary>Bytes of the files that are laid out: what must fit on the target.</summary>
+    /// <summary>Bytes of the files that are laid out.</summary>
     internal long LayoutBytes { get; }
+
+    /// <summary>Most bytes at once, the files and what a case makes for itself: what must fit on the target.</summary>
+    internal long PeakBytes { get; }
 
     /// <summary>Bytes that will be written in all.</summary>
     internal long WriteBytes { get; }

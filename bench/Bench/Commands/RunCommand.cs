@@ -47,7 +47,7 @@ internal sealed class RunCommand : Command
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
         if (reused is null)
-            TargetFolder.CheckSpace(folder, topology, plan.LayoutBytes);
+            TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
 
         var run = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
             + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);

@@ -41,13 +41,13 @@ internal static class TargetFolder
     /// <summary>Refuses a plan that would fill the file system: a tenth of it stays free.</summary>
     /// <param name="path">The target.</param>
     /// <param name="target">Its topology.</param>
-    /// <param name="neededBytes">Size of the files that the plan lays out.</param>
+    /// <param name="neededBytes">Most bytes that the plan has there at once.</param>
     internal static void CheckSpace(string path, DeviceTopology target, long neededBytes)
     {
         var reserve = target.TotalBytes / 10;
-        if (target.TotalBytes > 0 && target.FreeBytes - neededBytes < reserve)
+        if (target.TotalBytes > 0 && neededBytes > 0 && target.FreeBytes - neededBytes < reserve)
             throw new PlanException(string.Create(CultureInfo.InvariantCulture,
-                $"the target {path} is too small: the plan's files take {MiB(neededBytes)} MiB, {MiB(target.FreeBytes)} MiB are free, and a tenth of the file system ({MiB(reserve)} MiB) stays free; use a smaller profile or --set FileSize and WorkingSet"));
+                $"the target {path} is too small: the plan takes {MiB(neededBytes)} MiB at once, {MiB(target.FreeBytes)} MiB are free, and a tenth of the file system ({MiB(reserve)} MiB) stays free; use a smaller profile, shorter passes, or --set smaller sizes"));
     }
 
     /// <summary>Whether other machines may be writing into the same file system.</summary>

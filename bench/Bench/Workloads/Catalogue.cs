@@ -38,8 +38,9 @@ public static class Catalogue
             }
             catch (PlanException exception)
             {
-                // Only a pity if no other workload takes the values.
-                refusal ??= exception;
+                // Only a pity if no other workload takes the values; and then the one that was asked for says why.
+                if (refusal is null || filters.Any(filter => filter.StartsWith(workload.Name, StringComparison.OrdinalIgnoreCase)))
+                    refusal = exception;
             }
         }
         if (cases.Count > 0)

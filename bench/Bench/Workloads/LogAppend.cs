@@ -123,7 +123,14 @@ public class LogAppend : Workload, IWorkload
         var bytesPerPass = Math.Min(rate * settings.PassSeconds, MostBytesPerPass(settings));
         var seconds = (settings.Passes + 1) * (bytesPerPass / rate + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
             + (FlushPolicy.Kind is FlushKind.None or FlushKind.Roll ? bytesPerPass / 1.5e9 : 0.01)) + 0.1;
-        return new CaseEstimate(seconds, (long)((FlushPolicy.Kind == FlushKind.None ? 1 : settings.Passes + 1) * bytesPerPass), []);
+        // Blocks ahead are there twice: of the active segment, and of the next.
+        var ahead = Preallocation switch { Preallocation.Zeroed => 8L << 20, Preallocation.Fallocate => 64L << 20, _ => 0 };
+        var aheadBytes = 2 * Partitions * Math.Min(ahead, SegmentSize.Bytes);
+        var writtenBytes = bytesPerPass * (Preallocation == Preallocation.Zeroed ? 2 : 1) + (Preallocation == Preallocation.Zeroed ? aheadBytes : 0);
+        return new CaseEstimate(seconds, (long)((FlushPolicy.Kind == FlushKind.None ? 1 : settings.Passes + 1) * writtenBytes), [])
+        {
+            PeakBytes = MostBytesPerPass(settings) + aheadBytes,
+        };
     }
 
     /// <summary>The grids of a profile.</summary>
@@ -240,6 +247,8 @@ public class LogAppend : Workload, IWorkload
         Case.AddMetric("flushes", watch!.Flushes);
         Case.AddMetric("rolls", watch.Rolls);
         engineFlushes.Add(watch.Flushes);
+        if (FlushPolicy.Kind != FlushKind.None && watch.Flushes == 0)
+            Case.Warn("the policy flushed nothing within a pass: the passes are too short to show what it costs");
         foreach (var producer in producers)
             producer.AddTo(Case.Latency("append"));
         foreach (var producer in producers[1..])
@@ -253,8 +262,9 @@ public class LogAppend : Workload, IWorkload
         // Of what is never flushed one pass tells that; the others are deleted before they reach the device.
         if (FlushPolicy.Kind == FlushKind.None && PassIndex < Run.Settings.Passes - 1)
             return measured;
-        worker!.Drain();
         var start = Stopwatch.GetTimestamp();
+        // What the policy has begun in the background is a part of it.
+        worker!.Drain();
         foreach (var log in logs)
             log.Flush();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -344,7 +354,7 @@ public class LogAppend : Workload, IWorkload
         {
             FlushKind.Each => (flushSeconds + BatchSize.Bytes / 1e9) / (Partitions > 1 ? Math.Min(4, Producers) : 1),
             FlushKind.Group => (flushSeconds + FlushPolicy.Value * 1e-6 + BatchSize.Bytes / 1e9) / Producers,
-            FlushKind.Bytes => BatchSize.Bytes / (double)FlushPolicy.Value * flushSeconds + BatchSize.Bytes / 1.2e9,
+            FlushKind.Bytes => Math.Min(1, BatchSize.Bytes / (double)FlushPolicy.Value) * flushSeconds + BatchSize.Bytes / 1.2e9,
             FlushKind.None => 0,
             _ => BatchSize.Bytes / 1.2e9,
         };

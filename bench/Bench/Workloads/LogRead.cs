@@ -113,10 +113,16 @@ public class LogRead : Workload, IWorkload
         : null;
 
     /// <inheritdoc/>
-    public override CaseEstimate Estimate(RunSettings settings) => new(
-        0.7 + (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + 0.03),
-        Position == LogPosition.Tail ? (long)((settings.Passes + 1) * settings.PassSeconds * 0.8e9) : Writer == WriterBeside.Steady ? (long)((settings.Passes + 1) * settings.PassSeconds * SteadyWriter.BytesPerSecond) : 0,
-        Position == LogPosition.Tail ? [] : [(History.Purpose, History.SizeOf(settings.Profile))]);
+    public override CaseEstimate Estimate(RunSettings settings)
+    {
+        var bytesPerSecond = Position == LogPosition.Tail ? 0.8e9 : Writer == WriterBeside.Steady ? SteadyWriter.BytesPerSecond : 0;
+        var writtenBytes = (long)((settings.Passes + 1) * settings.PassSeconds * bytesPerSecond);
+        return new CaseEstimate(0.7 + (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + 0.03), writtenBytes,
+            Position == LogPosition.Tail ? [] : [(History.Purpose, History.SizeOf(settings.Profile))])
+        {
+            PeakBytes = writtenBytes,
+        };
+    }
 
     /// <summary>The grids of a profile.</summary>
     public static IReadOnlyList<ParameterGrid> Grids(Profile profile)

@@ -67,7 +67,7 @@ public class LogRecovery : Workload, IWorkload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var perOpening = 0.001 + (UnflushedBytes.Bytes + SegmentSize.Bytes) / (Cache == FileCache.Hot ? 5e9 : 1e9);
-        return new CaseEstimate(0.2 + LogBytes / 0.8e9 + (settings.Passes + 1) * (Math.Max(settings.PassSeconds, perOpening) + settings.SettleMs / 1000.0 + 0.02), LogBytes, []);
+        return new CaseEstimate(0.2 + LogBytes / 0.8e9 + (settings.Passes + 1) * (Math.Max(settings.PassSeconds, perOpening) + settings.SettleMs / 1000.0 + 0.02), LogBytes, []) { PeakBytes = LogBytes };
     }
 
     /// <summary>The grids of a profile.</summary>

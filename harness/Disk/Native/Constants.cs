@@ -28,6 +28,7 @@ internal static partial class Constants
     internal const int F_OFD_SETLK = 37;
     internal const int F_WRLCK = 1;
     internal const int SEEK_SET = 0;
+    internal const int SEEK_DATA = 3;
     internal const int F_SETPIPE_SZ = 1031;
 
     internal const int RWF_DSYNC = 0x2;

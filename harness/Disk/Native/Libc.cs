@@ -64,6 +64,9 @@ internal static unsafe partial class Libc
     internal static partial int fallocate(int fd, int mode, long offset, long length);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial long lseek(int fd, long offset, int whence);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int ftruncate(int fd, long length);
 
     /// <summary>Returns the errno itself; it does not set errno.</summary>

@@ -8,7 +8,11 @@ namespace Bench.Measure.Running;
 /// <param name="Seconds">Time, without laying out its file.</param>
 /// <param name="WriteBytes">Bytes that its passes write to the device.</param>
 /// <param name="Files">Files that it needs: purpose and size.</param>
-public sealed record CaseEstimate(double Seconds, long WriteBytes, IReadOnlyList<(string Purpose, ByteSize Size)> Files);
+public sealed record CaseEstimate(double Seconds, long WriteBytes, IReadOnlyList<(string Purpose, ByteSize Size)> Files)
+{
+    /// <summary>Most bytes that it has on the target at once beside those files; they are gone when it ends.</summary>
+    public long PeakBytes { get; init; }
+}
 
 /// <summary>What one pass did.</summary>
 /// <param name="Seconds">Length of the timed part.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bench.Disk;
 using Bench.SegmentLog.Format;
 using Bench.SegmentLog.Storage;
 
@@ -14,8 +15,21 @@ public static class LogDirectoryVerifier
     public static IReadOnlyList<TopicPartition> Partitions(IStorage storage, string folder) =>
     [
         .. storage.ListFolders(folder).Order(StringComparer.Ordinal).Select(TopicPartition.OfFolder).OfType<TopicPartition>()
-            .Where(partition => LogFiles.Segments(storage, Path.Combine(folder, partition.ToString())).Count > 0),
+            .Where(partition => HasSegments(storage, Path.Combine(folder, partition.ToString()))),
     ];
+
+    /// <summary>One that may not be looked into has some, as far as anybody can tell.</summary>
+    private static bool HasSegments(IStorage storage, string folder)
+    {
+        try
+        {
+            return LogFiles.Segments(storage, folder).Count > 0;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>Looks at a log directory.</summary>
     /// <param name="folder">The folder with the partitions' folders.</param>
@@ -51,6 +65,15 @@ public static class LogDirectoryVerifier
             catch (CorruptLogException exception)
             {
                 Fault(new LogFault(exception.File, exception.Position, exception.Reason));
+            }
+            // One that cannot be read hides no other.
+            catch (DiskException exception)
+            {
+                Fault(new LogFault(exception.Path, 0, $"the partition cannot be looked at: {exception.Message}"));
+            }
+            catch (UnauthorizedAccessException)
+            {
+                Fault(new LogFault(path, 0, "the partition cannot be looked at: permission denied"));
             }
         }
         foreach (var (name, what) in ((string, string)[])[(OffsetCheckpoint.RecoveryPoints, "recovery point"), (OffsetCheckpoint.LogStarts, "start"), (OffsetCheckpoint.HighWatermarks, "high watermark")])

@@ -73,6 +73,8 @@ public sealed class LogDump : IDisposable
     public static IReadOnlyList<CorruptLogException> Write(string folder, Stream to, LogDumpOptions options)
     {
         using var dump = new LogDump(to, options);
+        foreach (var path in LogFiles.Misnamed(options.Storage, folder))
+            dump.damages.Add(new CorruptLogException(path, 0, "it is a folder, and has the name of a segment's file"));
         foreach (var baseOffset in LogFiles.Segments(options.Storage, folder))
             dump.WriteSegment(folder, baseOffset);
         return dump.damages;

@@ -166,6 +166,8 @@ public sealed class LogVerifier : IDisposable
 
     private void LookAtNames(string[] names)
     {
+        foreach (var path in LogFiles.Misnamed(storage, folder))
+            Fault(path, 0, "it is a folder, and has the name of a segment's file");
         foreach (var name in names)
         {
             if (name == LogFiles.Prepared)

@@ -24,20 +24,22 @@ public static class RecoveryCopy
     /// <param name="folder">The partition's folder; it is only read.</param>
     /// <param name="copy">Where to; it must not exist. If the log is refused, it is removed again.</param>
     /// <param name="config">Settings of the log.</param>
-    /// <param name="stop">How the last stop is taken.</param>
+    /// <param name="lastStop">How the last stop is taken.</param>
     /// <param name="clock">The loader's clock, which tells expired producers.</param>
     /// <param name="to">Gets the object and a line feed.</param>
+    /// <param name="stop">Ends it before its time; the copy is removed.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="CorruptLogException">The log is of a format that is not read here.</exception>
     /// <exception cref="IOException">A file cannot be read or written.</exception>
-    public static void Recover(string folder, string copy, LogConfig config, LastStop stop, TimeProvider clock, Stream to)
+    public static void Recover(string folder, string copy, LogConfig config, LastStop lastStop, TimeProvider clock, Stream to, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(to);
         try
         {
-            CopyFiles(folder, copy);
+            CopyFiles(folder, copy, stop);
             RecoveryReport report;
             // One thread and one order: what happens depends on the files alone.
-            var log = PartitionLog.Open(copy, config, new LogOpenOptions { Clock = clock, CleanStop = stop == LastStop.Clean, Worker = LogWorker.AtOnce });
+            var log = PartitionLog.Open(copy, config, new LogOpenOptions { Clock = clock, CleanStop = lastStop == LastStop.Clean, Worker = LogWorker.AtOnce });
             try
             {
                 report = log.Recovery;
@@ -47,6 +49,7 @@ public static class RecoveryCopy
             {
                 log.Dispose();
             }
+            stop.ThrowIfCancellationRequested();
             using (var json = new Utf8JsonWriter(to, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
                 Write(json, report, DiskStorage.Instance, copy);
             to.WriteByte((byte)'\n');
@@ -105,17 +108,45 @@ public static class RecoveryCopy
         }
     }
 
-    private static void CopyFiles(string folder, string copy)
+    private static void CopyFiles(string folder, string copy, CancellationToken stop)
     {
-        Directory.CreateDirectory(copy);
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
+        foreach (var path in LogFiles.Misnamed(DiskStorage.Instance, folder))
+            throw DiskException.NotRegular("open", path);
+        var files = new DirectoryInfo(folder).GetFiles();
+        var bytes = 0L;
+        foreach (var file in files)
         {
             // Nothing that would be waited for.
-            DiskStorage.Instance.Open(file.FullName, OpenMode.Read).Dispose();
-            var target = Path.Combine(copy, file.Name);
-            file.CopyTo(target);
-            // A read-only original is no reason that the copy cannot be recovered.
-            File.SetUnixFileMode(target, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            if (!DiskFile.IsRegular(file.FullName))
+                throw DiskException.NotRegular("open", file.FullName);
+            using var opened = DiskFile.Open(file.FullName, OpenMode.Read);
+            bytes += opened.AllocatedBytes;
         }
+        Directory.CreateDirectory(copy);
+        if (new DriveInfo(copy).AvailableFreeSpace is var free && free < bytes)
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{copy}: the copy takes {bytes} bytes, and {free} are free"));
+        var buffer = new byte[1 << 20];
+        foreach (var file in files)
+            Copy(file.FullName, Path.Combine(copy, file.Name), buffer, stop);
+    }
+
+    /// <summary>Copies what was ever written: a log may have gigabytes of nothing ahead.</summary>
+    private static void Copy(string from, string to, byte[] buffer, CancellationToken stop)
+    {
+        using var source = DiskFile.Open(from, OpenMode.Read);
+        using var target = DiskFile.Open(to, OpenMode.Write | OpenMode.Create);
+        var length = source.LengthBytes;
+        for (var at = source.NextData(0); at < length; at = source.NextData(at))
+        {
+            stop.ThrowIfCancellationRequested();
+            var read = source.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - at)), at);
+            if (read == 0)
+                break;
+            target.Write(buffer.AsSpan(0, read), at);
+            at += read;
+        }
+        target.Truncate(length);
+        // A read-only original is no reason that the copy cannot be recovered.
+        File.SetUnixFileMode(to, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
     }
 }

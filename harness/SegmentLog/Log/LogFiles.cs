@@ -48,6 +48,10 @@ public static class LogFiles
             ? offset
             : null;
 
+    /// <summary>Folders with the names of a segment's files: Kafka passes over them, and with them over what they hide.</summary>
+    public static IEnumerable<string> Misnamed(IStorage storage, string folder) =>
+        storage.ListFolders(folder).Where(name => name.IndexOf('.', StringComparison.Ordinal) is 20 && OffsetOf(name[..20], "") is not null).Select(name => Path.Combine(folder, name)).Order(StringComparer.Ordinal);
+
     /// <summary>The base offsets of the segments of a folder, in order.</summary>
     public static IReadOnlyList<long> Segments(IStorage storage, string folder) =>
         [.. storage.List(folder).Select(name => OffsetOf(name, Log)).OfType<long>().Order()];

@@ -33,7 +33,6 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     private readonly List<string> notes = [];
     private long recoveryFloor;
     private bool namesChanged;
-    private bool goesBeyond;
     private readonly BatchScanner scanner = new();
     private Segment? splitOff;
     private readonly ProducerReplay replay = new(nowMs);
@@ -276,12 +275,10 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         }
         for (var i = 0; i < unflushed.Count; i++)
         {
-            // Segments are begun at the log's end: one that goes beyond the next was cut, and the cut was lost.
-            var limit = i + 1 < unflushed.Count ? unflushed[i + 1].BaseOffset : long.MaxValue;
-            var done = RecoverSegment(unflushed[i], "the stop was not clean", limit);
+            var done = RecoverSegment(unflushed[i], "the stop was not clean");
             if (TakeSplitOff() is { } misfit)
                 unflushed.Insert(unflushed.FindLastIndex(segment => segment.BaseOffset < misfit.BaseOffset) + 1, misfit);
-            if (i == unflushed.Count - 1 || goesBeyond || !IsLoss(done, unflushed[i + 1].BaseOffset))
+            if (i == unflushed.Count - 1 || !IsLoss(done, unflushed[i + 1].BaseOffset))
                 continue;
             foreach (var later in unflushed[(i + 1)..])
                 RemoveSegment(later);
@@ -307,9 +304,8 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
     }
 
     /// <summary>Checks every batch of a segment, cuts it at the first damage, and makes all that follows from it again.</summary>
-    private RecoveredSegment RecoverSegment(Segment segment, string reason, long limit = long.MaxValue)
+    private RecoveredSegment RecoverSegment(Segment segment, string reason)
     {
-        goesBeyond = false;
         var producers = new ProducerStates(storage, folder, config.ProducerIdExpirationMs);
         replay.Rebuild(producers, Segments, options.LogStartOffset, segment.BaseOffset, reloadFromCleanStop: false);
         var indexes = new IndexMaker(segment.BaseOffset, config);
@@ -343,12 +339,6 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
                 damage = FormattableString.Invariant($"a batch ends at offset {batch.LastOffset}, which does not fit a segment from {segment.BaseOffset}");
                 break;
             }
-            if (batch.LastOffset >= limit && AllBeyond(segment, before, limit))
-            {
-                goesBeyond = true;
-                damage = FormattableString.Invariant($"a batch of the offsets {batch.BaseOffset} to {batch.LastOffset} is there, and the next segment begins at {limit}");
-                break;
-            }
             try
             {
                 if (batch.HasProducerId && ProducerReplay.Note(producers, scanner) is { } ended)
@@ -380,17 +370,6 @@ internal sealed class LogLoader(IStorage storage, string folder, LogConfig confi
         recovered.RemoveAll(earlier => earlier.BaseOffset == segment.BaseOffset && earlier.BytesTruncated == 0);
         recovered.Add(done);
         return done;
-    }
-
-    /// <summary>Whether from the scanner's batch on all are beyond an offset: a single one has a changed bit rather.</summary>
-    private bool AllBeyond(Segment segment, long sizeBytes, long limit)
-    {
-        var rest = new BatchScanner(64 << 10);
-        rest.Begin(segment.File, scanner.Position, sizeBytes, ScanDepth.Headers);
-        while (rest.Next() == ScanStep.Batch)
-            if (rest.Current.LastOffset < limit)
-                return false;
-        return true;
     }
 
     /// <summary>

@@ -63,6 +63,9 @@ public sealed partial class PartitionLog
             if (config.FlushPolicy.Kind == FlushKind.Each && !old.IsFlushed)
                 old.Flush();
         }
+        // Whoever was killed in a cut of it has left more of it on the device, perhaps: behind a new segment's beginning.
+        if (old.WasCut)
+            old.Flush();
         var (file, aheadBytes) = TakePrepared(Math.Max(firstOffset, endOffset));
         var segment = Segment.Create(storage, Folder, Math.Max(firstOffset, endOffset), config, file, NowMs);
         segment.AheadBytes = aheadBytes;

@@ -96,5 +96,5 @@ internal static class LogAnswers
     /// <summary>What a power failure would take of both, if it was measured.</summary>
     private static string AtRisk(CaseView none, CaseView each) =>
         none.Record.Metrics.TryGetValue("dataAtRiskBytes", out var much) && each.Record.Metrics.TryGetValue("dataAtRiskBytes", out var little)
-            ? $"; at risk {Format.Value(Quantity.Bytes, much.Median)} against {Format.Value(Quantity.Bytes, little.Median)}" : "";
+            ? $"; at risk is all of a pass, here {Format.Value(Quantity.Bytes, much.Median)}, against {Format.Value(Quantity.Bytes, little.Median)}" : "";
 }

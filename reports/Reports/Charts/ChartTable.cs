@@ -100,7 +100,7 @@ internal static class ChartTable
         var perRow = (throughput.Count + TimelineRows - 1) / TimelineRows;
         List<Column> columns = [new("From", Numeric: false), new(chart.Y.Name, Numeric: true),
             .. latencies.Select(series => new Column(perRow == 1 || series.Name == "slowest" ? Capitalised(series.Name) : $"Highest {series.Name}", Numeric: true)),
-            .. kinds.SelectMany(kind => new[] { new Column($"{Capitalised(kind)}s", Numeric: true), new Column($"Longest {kind}", Numeric: true) }),
+            .. kinds.SelectMany(kind => new[] { new Column(kind == "flush" ? "Flushes" : $"{Capitalised(kind)}s", Numeric: true), new Column($"Longest {kind}", Numeric: true) }),
             new("Evidence", Numeric: false) { Verdict = true }];
         var rows = throughput.Chunk(perRow).Select((points, index) =>
         {

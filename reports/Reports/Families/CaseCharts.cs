@@ -95,7 +95,8 @@ internal static class CaseCharts
         var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: > 0 }).ToArray();
         if (shown.Length == 0)
             return null;
-        var varying = Telling(shown);
+        // Those without the figure too: a bar that is left alone has a name.
+        var varying = Telling([.. cases.Where(view => !view.Failed)]);
         var names = shown.Select(view => NameOf(view, varying)).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).ToArray();
         return Chart(id, title, held, shown, shows, ChartKind.Bars,

@@ -28,6 +28,8 @@ internal static class LogAppendFamily
 
     private static readonly string[] HeldParameters = ["SegmentSize", "BatchSize", "Partitions", "Producers"];
 
+    private static readonly string[] OddParameters = ["Producers", "Partitions"];
+
     private static CaseFigure AtRiskBytes { get; } = CaseFigure.Metric("dataAtRiskBytes", "Bytes at risk", Quantity.Bytes);
 
     private static CaseFigure AtRiskTime { get; } = CaseFigure.Metric("dataAtRiskMs", "Age of the oldest append at risk", Quantity.Milliseconds);
@@ -47,7 +49,7 @@ internal static class LogAppendFamily
                 new ChartGroup("Throughput by segment size and flush policy", "The stronger the colour, the faster.", Grid(grids, "throughput", CaseFigure.Throughput, Good)),
                 new ChartGroup("Slow appends by segment size and flush policy", "The 99th percentile. The stronger the colour, the slower.", Grid(grids, "p99", CaseFigure.HighLatency, Costs)),
                 new ChartGroup("Data at risk by segment size and flush policy",
-                    "What a power failure would take of what was acknowledged: the most that lay unflushed at once in a pass, in bytes and by age. The stronger the colour, the more.",
+                    "What a power failure would take of what was acknowledged: the most that lay unflushed at once in a pass, in bytes and by age. With no flush that is all of the pass, and grows with it until the kernel writes back. The stronger the colour, the more.",
                     [.. Grid(grids, "risk-bytes", AtRiskBytes, Costs), .. Grid(grids, "risk-time", AtRiskTime, Costs)]),
                 new ChartGroup("By flush policy", "One segment size only.", Single(ordered, policies)),
                 new ChartGroup("The same write without a log", "The log’s throughput as a share of plain sequential writes of the same size to one file, in the same run.", Limits(ordered, all)),
@@ -115,8 +117,8 @@ internal static class LogAppendFamily
         var shown = OnePerPolicy(cases, view => view.Latency is not null);
         return Section.Drawn(
         [
-            .. shown.Select((run, index) => CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-percentiles-{index + 1}"), RunTitle(run, "Appends"), Held(run), run, policies)),
-            .. shown.Select((run, index) => CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-percentiles-fsync-{index + 1}"), RunTitle(run, "Flushes"), Held(run), run, policies, "fsync")),
+            .. shown.Select((run, index) => CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-percentiles-{index + 1}"), RunTitle(run, "Appends"), HeldButFor(run), run, policies)),
+            .. shown.Select((run, index) => CaseCharts.Percentiles(FormattableString.Invariant($"{Id}-percentiles-fsync-{index + 1}"), RunTitle(run, "Flushes"), HeldButFor(run), run, policies, "fsync")),
         ]);
     }
 
@@ -142,6 +144,17 @@ internal static class LogAppendFamily
     /// <summary>What is the same in all of them, as far as it tells anything.</summary>
     private static string Held(CaseView[] cases, params string[] parameters) => Words.Sentence(string.Join(", ", (parameters.Length > 0 ? parameters : HeldParameters)
         .Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
+
+    /// <summary>Likewise, and the policies that were measured otherwise: group commit has no sense with one producer.</summary>
+    private static string HeldButFor(CaseView[] cases)
+    {
+        var others = OddParameters.SelectMany(parameter =>
+        {
+            var usual = cases.GroupBy(view => view[parameter]).MaxBy(group => group.Count())!.Key;
+            return cases.Where(view => view[parameter] != usual).Select(view => $"{view.Say(FlushPolicy.Parameter)} with {view.Say(parameter)}");
+        });
+        return string.Join(", ", new[] { Held(cases) }.Where(text => text.Length > 0).Concat(others));
+    }
 
     /// <summary>
     /// Appends without a flush and with one each, as shares of plain writes of the batch's size: through the page cache,
