@@ -64,7 +64,7 @@ public class FileSystemTests
     [RootFact]
     public void On_tmpfs_nothing_is_cold_direct_or_durable()
     {
-        using var tmpfs = new TmpfsMount();
+        using var tmpfs = new TmpfsMount(128 << 20);
         using var place = new RunPlace(tmpfs.MountPath);
         AssertUncachedIsLeftOutUnlessNamed(place);
         var records = Smoke(place, exitCode: 0, OnDisk);

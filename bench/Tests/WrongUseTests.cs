@@ -98,7 +98,7 @@ public class WrongUseTests
 
     [RootTheory("mkfs.ext4", "losetup", "/dev/loop-control")]
     [InlineData("LogRecovery*", "Segments=16", "SegmentSize=64MiB")]
-    [InlineData("LogAppend*", "Preallocation=Zeroed", "Partitions=10")]
+    [InlineData("LogAppend*", "Preallocation=Zeroed", "Partitions=10", "SegmentSize=8MiB")]
     [InlineData("LogAppend*", "FlushPolicy=none", "SegmentSize=16MiB", "--pass-seconds", "2")]
     public void What_a_log_would_take_is_refused_too(string filter, params string[] further)
     {

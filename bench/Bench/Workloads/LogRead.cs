@@ -120,7 +120,7 @@ public class LogRead : Workload, IWorkload
         return new CaseEstimate(0.7 + (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + 0.03), writtenBytes,
             Position == LogPosition.Tail ? [] : [(History.Purpose, History.SizeOf(settings.Profile))])
         {
-            PeakBytes = writtenBytes,
+            PeakBytes = Position == LogPosition.Tail ? Math.Min(writtenBytes, (settings.Passes + 1) * settings.MaxWriteBytesPerPass) : writtenBytes,
         };
     }
 

@@ -260,8 +260,12 @@ public sealed partial class PartitionLog
         }
         for (var at = from; at < to; at += Zeros.Length)
             file.Write(Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, to - at)), at);
-        // Now, so that no later flush has the blocks and the length to commit.
-        file.Fdatasync();
+        // Now, so that no later flush has the blocks and the length to commit. Appends past the page cache would have to
+        // take each page of it out again.
+        if (config.WritePath == WritePath.Direct)
+            file.DropCache();
+        else
+            file.Fdatasync();
         return to;
     }
 
