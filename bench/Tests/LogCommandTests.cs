@@ -71,11 +71,7 @@ public class LogCommandTests
     {
         using var place = new RunPlace();
         foreach (var name in (string[])["plain-0", "txn-0"])
-        {
-            Directory.CreateDirectory(Path.Combine(place.Folder, "logs", name));
-            foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, name)))
-                File.Copy(file, Path.Combine(place.Folder, "logs", name, Path.GetFileName(file)));
-        }
+            CopyGolden(name, Path.Combine(place.Folder, "logs", name));
         Assert.Contains(" of 2 partitions, ", Assert.Single(BenchProgram.Run(place.Folder, "log", "verify", "logs").Expect(0).OutputLines), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(place.Folder, "logs", "recovery-point-offset-checkpoint"), "0\n1\nplain 0 99999999\n");
         Assert.Contains("the recovery point of plain-0 is 99999999", Assert.Single(BenchProgram.Run(place.Folder, "log", "verify", "logs").Expect(1).OutputLines), StringComparison.Ordinal);
@@ -158,9 +154,7 @@ public class LogCommandTests
     public void A_pipe_in_the_folder_is_named_and_not_waited_for(string pipe, string command, params string[] further)
     {
         using var place = new RunPlace();
-        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var folder = CopyGolden("base-0", Path.Combine(place.Folder, "topic-0"));
         File.Delete(Path.Combine(folder, pipe));
         Command.Run("mkfifo", Path.Combine(folder, pipe));
         var result = BenchProgram.Run(place.Folder, ["log", command, folder, .. further]).Expect(1);
@@ -172,9 +166,7 @@ public class LogCommandTests
     public void Recover_that_is_stopped_leaves_no_copy_and_holes_stay_holes()
     {
         using var place = new RunPlace();
-        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var folder = CopyGolden("base-0", Path.Combine(place.Folder, "topic-0"));
         var last = Directory.GetFiles(folder, "*.log").Order(StringComparer.Ordinal).Last();
         // What a broker that preallocates has ahead, and more than could be copied in the time of a test.
         using (var ahead = File.OpenWrite(last))
@@ -200,9 +192,7 @@ public class LogCommandTests
     public void A_folder_with_a_segments_name_is_named(string command, params string[] further)
     {
         using var place = new RunPlace();
-        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var folder = CopyGolden("base-0", Path.Combine(place.Folder, "topic-0"));
         Directory.CreateDirectory(Path.Combine(folder, "00000000000000000999.log"));
         var result = BenchProgram.Run(place.Folder, ["log", command, folder, .. further]).Expect(1);
         Assert.Contains("00000000000000000999.log", result.Output + result.Error, StringComparison.Ordinal);
@@ -213,11 +203,7 @@ public class LogCommandTests
     {
         using var place = new RunPlace();
         foreach (var (name, source) in new[] { ("a-0", "base-0"), ("b-0", Path.Combine("damaged", "flip-record-byte-0")) })
-        {
-            Directory.CreateDirectory(Path.Combine(place.Folder, "logs", name));
-            foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, source)))
-                File.Copy(file, Path.Combine(place.Folder, "logs", name, Path.GetFileName(file)));
-        }
+            CopyGolden(source, Path.Combine(place.Folder, "logs", name));
         // A link that leads nowhere cannot be opened by root either.
         var index = Directory.GetFiles(Path.Combine(place.Folder, "logs", "a-0"), "*.log").Order(StringComparer.Ordinal).Last();
         File.Delete(index);
@@ -245,15 +231,21 @@ public class LogCommandTests
     {
         using var small = LoopFileSystem.Ext4(24 << 20);
         using var place = new RunPlace();
-        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, "topic-0")).FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, "base-0")))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var folder = CopyGolden("base-0", Path.Combine(place.Folder, "topic-0"));
         using (var large = File.Create(Path.Combine(folder, "99999999999999999999.deleted")))
             for (var i = 0; i < 32; i++)
                 large.Write(new byte[1 << 20]);
         var copy = Path.Combine(small.MountPath, "copy");
         BenchProgram.Run(place.Folder, "log", "recover", folder, "--to", copy).Expect(1);
         Assert.False(Path.Exists(copy));
+    }
+
+    private static string CopyGolden(string name, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Path.Combine(GoldenFolder, name)))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        return folder;
     }
 
     private static string[] Hashes(string folder) =>

@@ -97,13 +97,13 @@ public sealed unsafe class DiskFile : IDisposable
         return new DiskFile(opened, path, mode);
     }
 
-    /// <summary>Whether a path leads to a regular file: nothing that waits for another process, and no device.</summary>
-    /// <exception cref="DiskException">There is nothing, or it cannot be looked at.</exception>
-    public static bool IsRegular(string path)
+    /// <summary>Opens a file in a folder that may come from anywhere: a pipe in it would be waited for, and a device is not ours.</summary>
+    /// <exception cref="DiskException">It is no regular file, or cannot be opened so.</exception>
+    public static DiskFile OpenRegular(string path, OpenMode mode)
     {
         Libc.statx_buffer stat;
         DiskException.ThrowIfFailed(Libc.statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &stat), "open", path);
-        return (stat.stx_mode & S_IFMT) == S_IFREG;
+        return (stat.stx_mode & S_IFMT) == S_IFREG ? Open(path, mode) : throw DiskException.NotRegular("open", path);
     }
 
     /// <summary>Length in bytes.</summary>

@@ -15,9 +15,7 @@ internal static class ResultTable
         foreach (var group in records.GroupBy(record => record.Workload))
         {
             var table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(group.Key)}[/]");
-            // The range of so many passes; from six on there is one of 95 %.
-            var passes = group.Where(record => record.Error is null).Select(record => record.Passes.Count).DefaultIfEmpty(0).Min();
-            var interval = passes switch { >= 6 => "95 % interval", >= 2 => string.Create(CultureInfo.InvariantCulture, $"{(1 - Math.Pow(2, 1 - passes)) * 100:0} % interval"), _ => "range" };
+            var interval = Reports.Content.PassInterval.Words(group.Where(record => record.Error is null).Select(record => record.Passes.Count).DefaultIfEmpty(0).Min());
             foreach (var column in new[] { "case", "MB/s", interval, "op/s", "p50", "p99", "p99.9", "evidence" })
                 table.AddColumn(new TableColumn(column) { Alignment = column is "case" or "evidence" ? Justify.Left : Justify.Right, NoWrap = column != "case" });
             foreach (var record in group)

@@ -124,9 +124,8 @@ public class LogAppend : Workload, IWorkload
         var seconds = (settings.Passes + 1) * (bytesPerPass / rate + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
             + (FlushPolicy.Kind is FlushKind.None or FlushKind.Roll ? bytesPerPass / 1.5e9 : 0.01)) + 0.1;
         // Blocks ahead are there twice: of the active segment, and of the next.
-        var ahead = Preallocation switch { Preallocation.Zeroed => 8L << 20, Preallocation.Fallocate => 64L << 20, _ => 0 };
-        var aheadBytes = 2 * Partitions * Math.Min(ahead, SegmentSize.Bytes);
-        var writtenBytes = bytesPerPass * (Preallocation == Preallocation.Zeroed ? 2 : 1) + (Preallocation == Preallocation.Zeroed ? aheadBytes : 0);
+        var aheadBytes = 2 * Partitions * Math.Min(Config().BlocksAheadBytes, SegmentSize.Bytes);
+        var writtenBytes = Preallocation == Preallocation.Zeroed ? 2 * bytesPerPass + aheadBytes : bytesPerPass;
         return new CaseEstimate(seconds, (long)((FlushPolicy.Kind == FlushKind.None ? 1 : settings.Passes + 1) * writtenBytes), [])
         {
             PeakBytes = MostBytesPerPass(settings) + aheadBytes,

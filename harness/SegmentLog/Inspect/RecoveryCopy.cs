@@ -116,10 +116,7 @@ public static class RecoveryCopy
         var bytes = 0L;
         foreach (var file in files)
         {
-            // Nothing that would be waited for.
-            if (!DiskFile.IsRegular(file.FullName))
-                throw DiskException.NotRegular("open", file.FullName);
-            using var opened = DiskFile.Open(file.FullName, OpenMode.Read);
+            using var opened = DiskFile.OpenRegular(file.FullName, OpenMode.Read);
             bytes += opened.AllocatedBytes;
         }
         Directory.CreateDirectory(copy);
@@ -133,7 +130,7 @@ public static class RecoveryCopy
     /// <summary>Copies what was ever written: a log may have gigabytes of nothing ahead.</summary>
     private static void Copy(string from, string to, byte[] buffer, CancellationToken stop)
     {
-        using var source = DiskFile.Open(from, OpenMode.Read);
+        using var source = DiskFile.OpenRegular(from, OpenMode.Read);
         using var target = DiskFile.Open(to, OpenMode.Write | OpenMode.Create);
         var length = source.LengthBytes;
         for (var at = source.NextData(0); at < length; at = source.NextData(at))

@@ -61,6 +61,9 @@ public sealed record LogConfig
     /// <summary>Bytes that are preallocated at a time; 0 is what suits the kind. Tests make it small, so that it happens often.</summary>
     internal int PreallocationChunkBytes { get; init; }
 
+    /// <summary>Bytes that a segment gets ahead at a time, and the next one has before it begins; 0 without preallocation.</summary>
+    public int BlocksAheadBytes => Preallocation == Preallocation.None ? 0 : PreallocationChunkBytes > 0 ? PreallocationChunkBytes : Preallocation == Preallocation.Zeroed ? 8 << 20 : 64 << 20;
+
     /// <summary>How bytes reach the file.</summary>
     public WritePath WritePath { get; init; }
 

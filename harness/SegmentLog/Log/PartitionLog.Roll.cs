@@ -6,9 +6,6 @@ namespace Bench.SegmentLog;
 
 public sealed partial class PartitionLog
 {
-    private const int ZeroChunkBytes = 8 << 20;
-    private const int AllocateChunkBytes = 64 << 20;
-
     /// <summary>Where a segment ended: what is durable once it is, and since when it was not.</summary>
     private readonly record struct RollEnd(long Offset, long AppendedBytes, long RiskSince);
 
@@ -176,7 +173,7 @@ public sealed partial class PartitionLog
                     var path = Path.Combine(Folder, LogFiles.Prepared);
                     storage.Delete(path);
                     file = storage.Open(path, OpenMode.Write | OpenMode.Create);
-                    aheadBytes = Extend(file, 0, Math.Min(ChunkBytes, config.SegmentBytes));
+                    aheadBytes = Extend(file, 0, Math.Min(config.BlocksAheadBytes, config.SegmentBytes));
                 }
             }
             catch (Exception exception) when (exception is IOException)
@@ -239,14 +236,6 @@ public sealed partial class PartitionLog
         }
     }
 
-    private int ChunkBytes => config.Preallocation switch
-    {
-        Preallocation.Zeroed or Preallocation.Fallocate when config.PreallocationChunkBytes > 0 => config.PreallocationChunkBytes,
-        Preallocation.Zeroed => ZeroChunkBytes,
-        Preallocation.Fallocate => AllocateChunkBytes,
-        _ => 0,
-    };
-
     /// <summary>Gives a file blocks in a range.</summary>
     /// <returns>Where they end.</returns>
     private long Extend(IStorageFile file, long from, long to)
@@ -278,12 +267,12 @@ public sealed partial class PartitionLog
         var size = segment.SizeBytes;
         if (Volatile.Read(ref claimFrom) is var claimed and >= 0 && size + incomingBytes > claimed)
             WaitForClaim();
-        if (Volatile.Read(ref extending) || segment.IsWithoutAhead || segment.AheadBytes >= config.SegmentBytes || segment.AheadBytes - size > ChunkBytes / 2)
+        if (Volatile.Read(ref extending) || segment.IsWithoutAhead || segment.AheadBytes >= config.SegmentBytes || segment.AheadBytes - size > config.BlocksAheadBytes / 2)
             return;
         var from = Math.Max(segment.AheadBytes, size + incomingBytes);
         // Whole pages: the page at the border belongs to the appends.
         from = (from + 4095) & ~4095L;
-        var to = Math.Min(from + ChunkBytes, config.SegmentBytes);
+        var to = Math.Min(from + config.BlocksAheadBytes, config.SegmentBytes);
         if (to <= from)
             return;
         Volatile.Write(ref extending, true);

@@ -9,13 +9,8 @@ public sealed class DiskStorage : IStorage
     public static DiskStorage Instance { get; } = new();
 
     /// <inheritdoc/>
-    public IStorageFile Open(string path, OpenMode mode)
-    {
-        // Folders come from anywhere, and a pipe in one would be waited for.
-        if (!mode.HasFlag(OpenMode.Create) && !DiskFile.IsRegular(path))
-            throw DiskException.NotRegular("open", path);
-        return new DiskStorageFile(DiskFile.Open(path, mode));
-    }
+    public IStorageFile Open(string path, OpenMode mode) =>
+        new DiskStorageFile(mode.HasFlag(OpenMode.Create) ? DiskFile.Open(path, mode) : DiskFile.OpenRegular(path, mode));
 
     /// <inheritdoc/>
     public bool Exists(string path) => File.Exists(path);

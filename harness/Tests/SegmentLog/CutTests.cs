@@ -193,20 +193,8 @@ public class CutTests
         for (var seed = 0; seed < 20; seed++)
         {
             var faulty = new FaultyStorage(seed);
-            var log = Open(faulty);
-            Append(log, 4);
-            log.Flush();
-            // Killed between the cut of the file and its flush.
-            faulty.BeforeCall = (call, path) =>
-            {
-                if (call == "fdatasync")
-                    faulty.Stop();
-            };
-            log.TruncateTo(0);
-            faulty.BeforeCall = null;
-            log.Abandon();
-            faulty.Restart();
-            log = Open(faulty, recoveryPoint: 4);
+            KillInCut(faulty, batches: 4, to: 0);
+            var log = Open(faulty, recoveryPoint: 4);
             Assert.Equal(0, log.EndOffset);
             log.Close();
             faulty.CutPower();
@@ -223,19 +211,8 @@ public class CutTests
         for (var seed = 0; seed < 20; seed++)
         {
             var faulty = new FaultyStorage(seed);
-            var log = Open(faulty);
-            Append(log, 6);
-            log.Flush();
-            faulty.BeforeCall = (call, path) =>
-            {
-                if (call == "fdatasync")
-                    faulty.Stop();
-            };
-            log.TruncateTo(3);
-            faulty.BeforeCall = null;
-            log.Abandon();
-            faulty.Restart();
-            log = Open(faulty, policy: FlushPolicy.None);
+            KillInCut(faulty, batches: 6, to: 3);
+            var log = Open(faulty, policy: FlushPolicy.None);
             log.Roll();
             Append(log, 2);
             log.Abandon();
@@ -315,6 +292,23 @@ public class CutTests
             log = Open(preallocation: preallocation, cleanStop: true);
         }
         log.Close();
+    }
+
+    /// <summary>Kills the process between the cut of a flushed log's file and the flush of that.</summary>
+    private void KillInCut(FaultyStorage faulty, int batches, long to)
+    {
+        var log = Open(faulty);
+        Append(log, batches);
+        log.Flush();
+        faulty.BeforeCall = (call, _) =>
+        {
+            if (call == "fdatasync")
+                faulty.Stop();
+        };
+        log.TruncateTo(to);
+        faulty.BeforeCall = null;
+        log.Abandon();
+        faulty.Restart();
     }
 
     private PartitionLog Open(FaultyStorage? on = null, LogWorker? worker = null, CleanupPolicy cleanup = CleanupPolicy.Delete, FlushPolicy? policy = null, long retentionMs = -1, long recoveryPoint = 0, bool cleanStop = false, Preallocation preallocation = Preallocation.None, int segmentBytes = 1 << 30) =>

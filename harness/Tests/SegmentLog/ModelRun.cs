@@ -481,9 +481,17 @@ internal sealed class ModelRun
     private void Try(string what, Action act)
     {
         Trace($"{what}");
+        TryOnDisk(act);
+        CheckEnds();
+    }
+
+    /// <summary>Whether it was done: a disk that fails makes the log refuse everything until it is opened again.</summary>
+    private bool TryOnDisk(Action act)
+    {
         try
         {
             act();
+            return true;
         }
         catch (DiskException exception)
         {
@@ -495,7 +503,7 @@ internal sealed class ModelRun
         {
             NoteRefusal(exception);
         }
-        CheckEnds();
+        return false;
     }
 
     private void Read()
@@ -625,24 +633,14 @@ internal sealed class ModelRun
         var before = log.Segments.ToArray();
         var (count, start) = WhatToDelete(before);
         Trace($"delete old segments of {before.Length}, start {log.StartOffset}, high watermark {highWatermark}");
-        try
+        TryOnDisk(() =>
         {
             var deleted = log.DeleteOldSegments();
             Require(deleted == count, $"{deleted} segments were deleted, and should be {count}");
             Require(log.StartOffset == start, $"the log starts at {log.StartOffset}, and should at {start}");
             Require(log.Segments.Count == Math.Max(1, before.Length - count), $"{log.Segments.Count} segments are left of {before.Length}, and {count} went");
             Trace($"  {count} went, the log starts at {start}");
-        }
-        catch (DiskException exception)
-        {
-            Trace($"  failed: {exception.Message}");
-            Require(HasFailed, $"a failure without one: {exception.Message}");
-            MustRefuse();
-        }
-        catch (AppendRejectedException exception)
-        {
-            NoteRefusal(exception);
-        }
+        });
         Require(log.StartOffset >= model.StartOffset && log.StartOffset <= start, $"the log starts at {log.StartOffset}, and should at {model.StartOffset} to {start}");
         model.StartOffset = log.StartOffset;
         model.DeleteBefore(log.Segments[0].BaseOffset);
@@ -708,31 +706,21 @@ internal sealed class ModelRun
         durableOffset = Math.Min(durableOffset, to);
         cleanedTo = Math.Min(cleanedTo, to);
         model.BeginCut();
-        try
+        var isDone = TryOnDisk(() =>
         {
-            var hasCut = log.TruncateTo(to);
-            Require(hasCut || isDead, $"nothing was cut");
-        }
-        catch (Exception exception) when (isDead && exception is not UnsoundException)
-        {
-            // It reads again what was never written.
-        }
-        catch (DiskException exception)
-        {
-            Trace($"  failed: {exception.Message}");
-            Require(HasFailed, $"a failure without one: {exception.Message}");
-            MustRefuse();
+            try
+            {
+                var hasCut = log.TruncateTo(to);
+                Require(hasCut || isDead, $"nothing was cut");
+            }
+            catch (Exception exception) when (isDead && exception is not UnsoundException)
+            {
+                // It reads again what was never written.
+            }
+        });
+        disk.BeforeCall = null;
+        if (!isDone)
             return;
-        }
-        catch (AppendRejectedException exception)
-        {
-            NoteRefusal(exception);
-            return;
-        }
-        finally
-        {
-            disk.BeforeCall = null;
-        }
         if (isDead)
         {
             Trace($"  killed in it");

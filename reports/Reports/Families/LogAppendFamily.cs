@@ -105,7 +105,7 @@ internal static class LogAppendFamily
                 var name = FormattableString.Invariant($"{Id}-{id}-{kind}-{index + 1}");
                 var title = facet.Name.Length == 0 ? shows.AxisName : $"{shows.AxisName}. {facet.Name}";
                 // The policy too, where the chart has only one.
-                var held = Held(facet.Cases, [.. HeldParameters, .. CaseCharts.Values(facet.Cases, FlushPolicy.Parameter) is { Length: 1 } ? [FlushPolicy.Parameter] : Array.Empty<string>()]);
+                var held = LogCases.Held(facet.Cases, [.. HeldParameters, .. CaseCharts.Values(facet.Cases, FlushPolicy.Parameter) is { Length: 1 } ? [FlushPolicy.Parameter] : Array.Empty<string>()]);
                 return ordered ? CaseCharts.Over(name, title, held, facet.Cases, parameter, shows, policies) : CaseCharts.Bars(name, title, held, facet.Cases, shows, policies);
             }
             return new[] { Draw("throughput", CaseFigure.Throughput), Draw("p99", CaseFigure.HighLatency) };
@@ -141,11 +141,9 @@ internal static class LogAppendFamily
 
     private static string RunTitle(CaseView[] run, string title) => run[0].RunLabel.Length == 0 ? title : $"{title}, {RunName(run[0])}";
 
-    /// <summary>What is the same in all of them, as far as it tells anything.</summary>
-    private static string Held(CaseView[] cases, params string[] parameters) => Words.Sentence(string.Join(", ", (parameters.Length > 0 ? parameters : HeldParameters)
-        .Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
+    private static string Held(CaseView[] cases) => LogCases.Held(cases, HeldParameters);
 
-    /// <summary>Likewise, and the policies that were measured otherwise: group commit has no sense with one producer.</summary>
+    /// <summary>What is held, and the policies that were measured otherwise: group commit has no sense with one producer.</summary>
     private static string HeldButFor(CaseView[] cases)
     {
         var others = OddParameters.SelectMany(parameter =>

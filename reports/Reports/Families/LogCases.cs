@@ -50,6 +50,10 @@ internal static class LogCases
             : Words.Bytes(value) is { } bytes and > 0 && Words.Bytes(plain.Value) is { } wanted ? Math.Abs(Math.Log2((double)bytes / wanted)) / 64
             : 1.0);
 
+    /// <summary>What is the same in all of them, of some parameters and as far as it tells anything.</summary>
+    public static string Held(IReadOnlyList<CaseView> cases, IEnumerable<string> parameters) => Words.Sentence(string.Join(", ",
+        parameters.Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
+
     /// <summary>The size in the middle of those that there are: the lower one of two.</summary>
     public static string MiddleSize(IEnumerable<CaseView> cases, string parameter) =>
         CaseCharts.Values(cases, parameter) is { Length: > 0 } sizes ? sizes[(sizes.Length - 1) / 2] : "-";

@@ -48,11 +48,7 @@ internal static class LogReadFamily
         .. CaseCharts.Facets([.. cases.Where(view => view["Position"] != "Tail" && view["Writer"] is not ("None" or "-"))], "Writer"),
     ];
 
-    /// <summary>What is the same in all of them.</summary>
-    private static string Held(CaseView[] cases) => Words.Sentence(string.Join(", ", Told
-        .Where(parameter => cases.Select(view => view[parameter]).Distinct().Count() == 1).Select(cases[0].Say).Where(text => text != "-")));
-
     private static IReadOnlyList<Chart> Over(IReadOnlyList<CaseView> cases, string[] facets, string id, CaseFigure shows, SeriesColors colors) =>
         Section.Drawn(CaseCharts.Facets(cases, facets).Select((facet, index) =>
-            CaseCharts.Over(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, Held(facet.Cases), facet.Cases, "FetchSize", shows, colors)));
+            CaseCharts.Over(FormattableString.Invariant($"{Id}-{id}-{index + 1}"), facet.Name, LogCases.Held(facet.Cases, Told), facet.Cases, "FetchSize", shows, colors)));
 }
