@@ -15,7 +15,7 @@ public enum Figure
     [JsonStringEnumMemberName("p99")]
     P99,
 
-    /// <summary>CPU time of the process per operation, user and system, the median of the passes of a launch.</summary>
+    /// <summary>CPU time of the process per operation in nanoseconds, user and system, the median of the passes of a launch.</summary>
     [JsonStringEnumMemberName("cpu")]
     CpuPerOperation,
 }
@@ -38,18 +38,13 @@ public static class Figures
     };
 
     /// <summary>How its values are written.</summary>
-    public static Quantity Quantity(this Figure figure) => figure switch
-    {
-        Figure.Throughput => Reports.Quantity.BytesPerSecond,
-        Figure.P99 => Reports.Quantity.Nanoseconds,
-        _ => Reports.Quantity.Seconds,
-    };
+    public static Quantity Quantity(this Figure figure) => figure == Figure.Throughput ? Reports.Quantity.BytesPerSecond : Reports.Quantity.Nanoseconds;
 
     /// <summary>True if a higher value is better.</summary>
     public static bool HigherIsBetter(this Figure figure) => figure == Figure.Throughput;
 
     /// <summary>
-    /// The value of one launch: bytes per second, nanoseconds, or seconds per operation. Null if the case failed or has
+    /// The value of one launch: bytes per second, or nanoseconds. Null if the case failed or has
     /// none: memory is timed by the batch and has no p99, and a p99 needs a thousand operations.
     /// </summary>
     public static double? Of(RunRecord record, Figure figure)
@@ -60,7 +55,7 @@ public static class Figures
         {
             Figure.Throughput => record.BytesPerSecond?.Median,
             Figure.P99 => record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var latency) && latency.Count >= FewestForP99 ? latency.P99 : null,
-            _ => MedianOf(record.Passes.Where(pass => pass.Operations > 0).Select(pass => (pass.CpuUserSeconds + pass.CpuSystemSeconds) / pass.Operations)),
+            _ => MedianOf(record.Passes.Where(pass => pass.Operations > 0).Select(pass => (pass.CpuUserSeconds + pass.CpuSystemSeconds) * 1e9 / pass.Operations)),
         };
         return value > 0 && double.IsFinite(value.Value) ? value : null;
     }
