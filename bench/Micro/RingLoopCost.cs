@@ -58,7 +58,7 @@ public class RingLoopCost
     private LoopResult Run(bool eager)
     {
         var positions = Positions;
-        return RingLoop.Run(ring!, writes: false, eager, ref positions, new LoopLimit(HotFile.Blocks, long.MaxValue), histogram, stop, out _);
+        return RingLoop.Run(ring!, writes: false, eager, ref positions, new LoopLimit(HotFile.Blocks, long.MaxValue), histogram, stop, default, out _);
     }
 
     private void OpenRing(int queueDepth)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Bench.Measure.Running;
 using Bench.Workloads;
 
@@ -7,11 +8,13 @@ namespace Bench.Commands;
 /// <summary>The options that choose cases; the same for <c>run</c> and <c>list</c>.</summary>
 internal sealed class PlanOptions
 {
-    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => "quick" };
+    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), gate (the six cases of 'bench gate'), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => "quick" };
     private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> named = new("--case", "-c") { Description = "Only this case, by its whole name as 'bench list' prints it, whatever the profile has; may be given several times", HelpName = "NAME", DefaultValueFactory = _ => [] };
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
     private readonly Option<double?> passSeconds = new("--pass-seconds") { Description = "Length that a pass aims at", HelpName = "SECONDS" };
+    private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
     private readonly Option<long?> seed = new("--seed") { Description = "Seed of every random choice; printed and stored", HelpName = "N" };
 
     internal void AddTo(Command command)
@@ -19,9 +22,11 @@ internal sealed class PlanOptions
         command.Add(profile);
         command.Add(filter);
         command.Add(set);
+        command.Add(named);
         command.Add(passes);
         command.Add(passSeconds);
         command.Add(seed);
+        command.Add(slowdown);
     }
 
     /// <exception cref="PlanException">An option has a value that means nothing.</exception>
@@ -37,11 +42,27 @@ internal sealed class PlanOptions
             settings = seconds is >= 0.001 and <= 3600
                 ? settings with { PassSeconds = seconds, MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, seconds / settings.PassSeconds)) }
                 : throw new PlanException("--pass-seconds takes 0.001 to 3600");
+        if (parsed.GetValue(slowdown) is { } text)
+            settings = settings with { InjectedSlowdown = ReadShare("--inject-slowdown", text, most: 10) };
         var filters = parsed.GetValue(filter)!;
         var sets = parsed.GetValue(set)!;
-        return new Plan(Catalogue.Choose(chosen, filters, sets), settings)
+        var names = parsed.GetValue(named)!;
+        if (names.Length > 0 && filters.Length + sets.Length > 0)
+            throw new PlanException("--case names a case with all its parameters; --filter and --set do not go with it");
+        return new Plan(names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets), settings)
         {
-            NamesUncached = filters.Concat(sets).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
+            NamesUncached = filters.Concat(sets).Concat(names).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
         };
+    }
+
+    /// <summary>Reads "5%" or "0.05": a share above 0.</summary>
+    /// <exception cref="PlanException">It is none, or more than the most.</exception>
+    internal static double ReadShare(string option, string text, double most)
+    {
+        var percent = text.EndsWith('%');
+        return double.TryParse(percent ? text[..^1].Trim() : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && (percent ? value / 100 : value) is > 0 and var share && share <= most
+            ? share
+            : throw new PlanException(string.Create(CultureInfo.InvariantCulture, $"{option} takes a share above 0 and up to {most}, such as 5% or 0.05; '{text}' is none"));
     }
 }

@@ -22,6 +22,8 @@ internal sealed class RunCommand : Command
     private readonly Option<string?> reuse = new("--reuse") { Description = "Use the data files that an earlier run kept", HelpName = "DIR" };
     private readonly Option<bool> noReport = new("--no-report") { Description = "Write the records only" };
 
+    private readonly Option<string?> turns = new("--turns") { Description = "Take turns with another run, pass by pass, as the one who listens on this socket says", HelpName = "SOCKET", Hidden = true };
+
     internal RunCommand() : base("run", "Measure, prove what was measured, and write the report")
     {
         Add(target);
@@ -31,6 +33,7 @@ internal sealed class RunCommand : Command
         Add(keep);
         Add(reuse);
         Add(noReport);
+        Add(turns);
         SetAction(Run);
     }
 
@@ -61,6 +64,7 @@ internal sealed class RunCommand : Command
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
         plan = WithoutUncached(plan, data.Path);
+        using var turn = parsed.GetValue(turns) is { } socket ? new Turns(socket) : null;
         var toStandardOutput = parsed.GetValue(json);
         var context = new RunContext
         {
@@ -79,6 +83,7 @@ internal sealed class RunCommand : Command
             },
             Stop = ending.Stop,
             SelfCommand = SelfCommand(),
+            Turns = turn,
             Observer = new RunProgress(plan, toStandardOutput),
         };
 
@@ -142,7 +147,7 @@ internal sealed class RunCommand : Command
     }
 
     /// <summary>How to start this program again: the program itself, or dotnet with the assembly.</summary>
-    private static string[] SelfCommand()
+    internal static string[] SelfCommand()
     {
         var process = Environment.ProcessPath!;
         return Path.GetFileNameWithoutExtension(process) == "dotnet"

@@ -105,6 +105,13 @@ public class CachePath : FileWorkload, IWorkload
             .. Blocks(Operation.Write, ByteSize.MiB(256), [ByteSize.KiB(4)], Access.Direct),
             Ring(Operation.Write, Access.Direct, ByteSize.MiB(256), 32),
         ],
+        // One of each access, in the shape that its users have most: a scan of cold data, look-ups in cached and in direct.
+        Profile.Gate =>
+        [
+            Gate(Access.Direct, Pattern.Random, ByteSize.KiB(4)),
+            Gate(Access.BufferedCold, Pattern.Sequential, ByteSize.KiB(64)),
+            Gate(Access.BufferedWarm, Pattern.Random, ByteSize.KiB(4)),
+        ],
         Profile.Standard =>
         [
             .. Blocks(Operation.Read, ByteSize.GiB(4), [.. BlockSizes], Access.Direct),
@@ -131,6 +138,9 @@ public class CachePath : FileWorkload, IWorkload
                 .With(nameof(FileSize), ByteSize.GiB(4)),
         ],
     };
+
+    private static ParameterGrid Gate(Access access, Pattern pattern, ByteSize blockSize) =>
+        Blocks(Operation.Read, ByteSize.GiB(1), [blockSize], access).Single().With(nameof(Pattern), pattern);
 
     private static IEnumerable<ParameterGrid> Smoke(Operation operation, params Access[] accesses) =>
         Blocks(operation, ByteSize.MiB(8), [ByteSize.KiB(64)], accesses);

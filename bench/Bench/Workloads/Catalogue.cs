@@ -49,6 +49,31 @@ public static class Catalogue
             $"no case of the profile {profile.ToString().ToLowerInvariant()} matches; 'bench list' shows them all, and the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
     }
 
+    /// <summary>Cases by their names, <c>CachePath(Access=Direct, BlockSize=4KiB)</c>; a parameter that is not named has its first value.</summary>
+    /// <param name="names">As <c>bench list</c> and records spell them.</param>
+    /// <exception cref="PlanException">A name is none, or names a combination that has no meaning.</exception>
+    public static IReadOnlyList<CaseSpec> Named(IReadOnlyList<string> names) => [.. names.Select(Named).DistinctBy(spec => spec.Id)];
+
+    private static CaseSpec Named(string name)
+    {
+        var open = name.IndexOf('(', StringComparison.Ordinal);
+        if (open < 0 || !name.EndsWith(')'))
+            throw new PlanException($"'{name}' is no case's name; they look like Workload(Name=value, Name=value), and 'bench list' prints them");
+        var workload = All.FirstOrDefault(one => string.Equals(one.Name, name[..open].Trim(), StringComparison.OrdinalIgnoreCase))
+            ?? throw new PlanException($"'{name}': no workload is named {name[..open].Trim()}; there are {string.Join(", ", All.Select(one => one.Name))}");
+        var values = workload.Parameters.Select(parameter => parameter.Values[0]).ToArray();
+        foreach (var pair in name[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (key, value) = pair.IndexOf('=', StringComparison.Ordinal) is var at and > 0 ? (pair[..at].Trim(), pair[(at + 1)..].Trim()) : (pair, "");
+            var index = workload.Parameters.Index().Where(one => string.Equals(one.Item.Name, key, StringComparison.OrdinalIgnoreCase)).Select(one => one.Index).DefaultIfEmpty(-1).First();
+            if (index < 0)
+                throw new PlanException($"'{name}': {workload.Name} has no parameter {key}; it has {string.Join(", ", workload.Parameters.Select(one => one.Name))}");
+            values[index] = workload.Parameters[index].Parse(value);
+        }
+        var spec = new CaseSpec(workload, values);
+        return spec.Bind().WhyImpossible() is { } reason ? throw new PlanException($"'{name}' is not possible: {reason}") : spec;
+    }
+
     private static Dictionary<string, IReadOnlyList<string>> ParseSettings(IReadOnlyList<string> settings)
     {
         var parsed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);

@@ -155,6 +155,7 @@ public class LogAppend : Workload, IWorkload
                 Grid([ByteSize.MiB(64)], [FlushPolicy.Each]).With(nameof(WritePath), WritePath.Direct, WritePath.IoUring),
                 Grid([ByteSize.MiB(64)], [FlushPolicy.None]).With(nameof(Partitions), 100),
             ],
+            Profile.Gate => [Grid([ByteSize.MiB(64)], [FlushPolicy.Each])],
             Profile.Standard =>
             [
                 Grid([ByteSize.MiB(1), ByteSize.MiB(16), ByteSize.MiB(128)],
@@ -397,6 +398,7 @@ public class LogAppend : Workload, IWorkload
             var logs = owner.logs;
             var partition = number % logs.Count;
             var step = Math.Max(1, Math.Min(owner.Producers, logs.Count));
+            var slowdown = new InjectedSlowdown(RunContext.Current.Settings.InjectedSlowdown);
             var last = start.Wait();
             Timeline.Begin(last);
             try
@@ -407,7 +409,7 @@ public class LogAppend : Workload, IWorkload
                     {
                         var batch = Batches.Next();
                         logs[partition].Append(batch);
-                        var now = Stopwatch.GetTimestamp();
+                        var now = slowdown.After(last, Stopwatch.GetTimestamp());
                         latency.Record(now - last);
                         Timeline.RecordOperation(now, now - last, batch.Length);
                         last = now;

@@ -85,6 +85,7 @@ public class LogEncode : Workload, IWorkload
                 new ParameterGrid().With(nameof(Step), plain).With(nameof(RecordSize), new ByteSize(100)),
                 new ParameterGrid().With(nameof(Step), packed).With(nameof(RecordSize), new ByteSize(100)).With(nameof(Compression), profile == Profile.Smoke ? codecs : [Compression.Lz4, Compression.Zstd]),
             ],
+            Profile.Gate => [],
             _ =>
             [
                 new ParameterGrid().With(nameof(Step), plain).With(nameof(RecordSize), [.. RecordSizes]),
@@ -113,6 +114,7 @@ public class LogEncode : Workload, IWorkload
     /// <inheritdoc/>
     protected override PassResult RunOperations(LoopLimit limit, bool timed)
     {
+        var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
         long done = 0;
@@ -121,7 +123,7 @@ public class LogEncode : Workload, IWorkload
         {
             Run.Stop.ThrowIfRequested();
             checksum += RunStep();
-            var now = Stopwatch.GetTimestamp();
+            var now = slowdown.After(last, Stopwatch.GetTimestamp());
             histogram?.Record(now - last);
             last = now;
             done++;

@@ -141,6 +141,7 @@ public class LogRead : Workload, IWorkload
                 Grid([LogPosition.ColdHistory], [ByteSize.MiB(1)], [Method.ReadWrite]),
                 Grid([LogPosition.RandomByOffset, LogPosition.ColdHistory], [ByteSize.MiB(1)], [Method.SendFile]).With(nameof(Writer), WriterBeside.Steady),
             ],
+            Profile.Gate => [],
             Profile.Standard =>
             [
                 Grid(Enum.GetValues<LogPosition>(), [ByteSize.KiB(16), ByteSize.MiB(1)], both),
@@ -216,6 +217,7 @@ public class LogRead : Workload, IWorkload
         var fetches = timed ? Case.Latency("fetch") : untimed;
         var appends = timed ? Case.Latency("append") : untimed;
         writer?.Begin();
+        var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
         long done = 0;
@@ -225,7 +227,7 @@ public class LogRead : Workload, IWorkload
             if (Position == LogPosition.Tail)
                 last = AppendForTail(appends, last);
             FetchOne();
-            var now = Stopwatch.GetTimestamp();
+            var now = slowdown.After(last, Stopwatch.GetTimestamp());
             fetches.Record(now - last);
             last = now;
             done++;
@@ -432,7 +434,7 @@ public class LogRead : Workload, IWorkload
         internal static ByteSize SizeOf(Profile profile) => profile switch
         {
             Profile.Smoke => ByteSize.MiB(40),
-            Profile.Quick => ByteSize.MiB(512),
+            Profile.Quick or Profile.Gate => ByteSize.MiB(512),
             _ => ByteSize.GiB(2),
         };
 

@@ -79,6 +79,7 @@ public class LogRecovery : Workload, IWorkload
             Grid(4, [ByteSize.MiB(16)], [ByteSize.MiB(16), ByteSize.MiB(64)], FileCache.Hot),
             Grid(4, [ByteSize.MiB(16)], [ByteSize.MiB(64)], FileCache.Cold),
         ],
+        Profile.Gate => [],
         Profile.Standard =>
         [
             Grid(16, [ByteSize.MiB(16)], [ByteSize.MiB(1), ByteSize.MiB(16), ByteSize.MiB(256)], FileCache.Hot),
@@ -139,6 +140,7 @@ public class LogRecovery : Workload, IWorkload
     protected override PassResult RunOperations(LoopLimit limit, bool timed)
     {
         var histogram = timed ? Case.Latency("recover") : untimed;
+        var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
         long done = 0, bytes = 0;
@@ -146,7 +148,7 @@ public class LogRecovery : Workload, IWorkload
         {
             Run.Stop.ThrowIfRequested();
             var log = PartitionLog.Open(folder!, Config(), new LogOpenOptions { RecoveryPoint = recoveryPoint, Worker = LogWorker.AtOnce });
-            var now = Stopwatch.GetTimestamp();
+            var now = slowdown.After(last, Stopwatch.GetTimestamp());
             histogram.Record(now - last);
             (checkedBytes, truncated) = (log.Recovery.BytesChecked, truncated + log.Recovery.BytesTruncated);
             if (log.EndOffset != endOffset)

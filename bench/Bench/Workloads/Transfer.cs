@@ -135,6 +135,7 @@ public class Transfer : Workload, IWorkload
             Grid([Method.SendFile, Method.ReadWrite], [ByteSize.KiB(64)], ByteSize.MiB(64), FileCache.Hot, SocketKind.Unix),
             Grid([Method.SendFile, Method.ReadWrite], [ByteSize.KiB(64)], ByteSize.MiB(64), FileCache.Cold, SocketKind.Tcp),
         ],
+        Profile.Gate => [Grid([Method.SendFile], [ByteSize.KiB(64)], ByteSize.MiB(64), FileCache.Hot, SocketKind.Tcp)],
         Profile.Standard =>
         [
             .. Enum.GetValues<SocketKind>().Select(socket =>
@@ -197,6 +198,7 @@ public class Transfer : Workload, IWorkload
     protected override PassResult RunOperations(LoopLimit limit, bool timed)
     {
         var histogram = timed ? Case.Latency("send") : untimed;
+        var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
         long done = 0;
@@ -204,7 +206,7 @@ public class Transfer : Workload, IWorkload
         {
             Run.Stop.ThrowIfRequested();
             SendOne(cursor++ % FileCount * FileSize.Bytes);
-            var now = Stopwatch.GetTimestamp();
+            var now = slowdown.After(last, Stopwatch.GetTimestamp());
             histogram.Record(now - last);
             last = now;
             done++;
@@ -249,7 +251,7 @@ public class Transfer : Workload, IWorkload
     private static ByteSize DataBytes(Profile profile) => profile switch
     {
         Profile.Smoke => ByteSize.MiB(8),
-        Profile.Quick => ByteSize.GiB(1),
+        Profile.Quick or Profile.Gate => ByteSize.GiB(1),
         _ => ByteSize.GiB(4),
     };
 

@@ -34,6 +34,9 @@ public sealed record FilePassSettings
 
     /// <summary>Of order and content.</summary>
     public required ulong Seed { get; init; }
+
+    /// <summary>By what share of itself each operation is made longer (<see cref="InjectedSlowdown"/>); 0 but in tests of the gate.</summary>
+    public double SlowdownShare { get; init; }
 }
 
 /// <summary>
@@ -362,30 +365,28 @@ public sealed class FilePass : IDisposable
         {
             var writes = pass.settings.Operation == Operation.Write;
             if (ring is not null)
-                return RingLoop.Run(ring, writes, eager: pass.settings.Access == Access.Direct, ref positions, limit, histogram, pass.stop, out inFlightMean);
+                return RingLoop.Run(ring, writes, eager: pass.settings.Access == Access.Direct, ref positions, limit, histogram, pass.stop, new InjectedSlowdown(pass.settings.SlowdownShare), out inFlightMean);
 
             inFlightMean = 1;
-            switch (pass.settings.Access, writes)
+            return (pass.settings.Access, writes) switch
             {
-                case (Access.Mmap, false):
-                    var readMapped = new ReadMappedBlock(pass.map!, buffer!);
-                    return OpLoop.Run(ref readMapped, ref positions, limit, histogram, pass.stop);
-                case (Access.Mmap, true):
-                    var writeMapped = new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes);
-                    return OpLoop.Run(ref writeMapped, ref positions, limit, histogram, pass.stop);
-                case (Access.Uncached, false):
-                    var readUncached = new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache);
-                    return OpLoop.Run(ref readUncached, ref positions, limit, histogram, pass.stop);
-                case (Access.Uncached, true):
-                    var writeUncached = new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache);
-                    return OpLoop.Run(ref writeUncached, ref positions, limit, histogram, pass.stop);
-                case (_, true):
-                    var write = new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes);
-                    return OpLoop.Run(ref write, ref positions, limit, histogram, pass.stop);
-                default:
-                    var read = new ReadBlock(pass.file, buffer!);
-                    return OpLoop.Run(ref read, ref positions, limit, histogram, pass.stop);
-            }
+                (Access.Mmap, false) => Run(pass, new ReadMappedBlock(pass.map!, buffer!), ref positions, limit, histogram),
+                (Access.Mmap, true) => Run(pass, new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram),
+                (Access.Uncached, false) => Run(pass, new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache), ref positions, limit, histogram),
+                (Access.Uncached, true) => Run(pass, new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache), ref positions, limit, histogram),
+                (_, true) => Run(pass, new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram),
+                _ => Run(pass, new ReadBlock(pass.file, buffer!), ref positions, limit, histogram),
+            };
+        }
+
+        private static LoopResult Run<TOperation, TPositions>(FilePass pass, TOperation operation, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram)
+            where TOperation : struct, IBlockOperation
+            where TPositions : struct, IPositions
+        {
+            if (pass.settings.SlowdownShare == 0)
+                return OpLoop.Run(ref operation, ref positions, limit, histogram, pass.stop);
+            var slowed = new SlowedOperation<TOperation>(operation, pass.settings.SlowdownShare);
+            return OpLoop.Run(ref slowed, ref positions, limit, histogram, pass.stop);
         }
     }
 }

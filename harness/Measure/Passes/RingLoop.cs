@@ -28,10 +28,11 @@ public static class RingLoop
     /// <param name="limit">When to end.</param>
     /// <param name="histogram">Gets one latency per operation.</param>
     /// <param name="stop">The user's wish to stop.</param>
+    /// <param name="slowdown">Makes each round of waiting longer by a share of itself, in tests of the gate.</param>
     /// <param name="inFlightMean">Mean over time of the requests submitted and not yet reaped.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static LoopResult Run<TPositions>(
-        BlockRing ring, bool writes, bool eager, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, StopSignal stop, out double inFlightMean)
+        BlockRing ring, bool writes, bool eager, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, StopSignal stop, InjectedSlowdown slowdown, out double inFlightMean)
         where TPositions : struct, IPositions
     {
         Span<long> submittedAt = stackalloc long[ring.QueueDepth];
@@ -53,7 +54,7 @@ public static class RingLoop
             var inFlight = ring.Pending;
             ring.Submit(1);
             var before = now;
-            now = Stopwatch.GetTimestamp();
+            now = slowdown.After(before, Stopwatch.GetTimestamp());
             inFlightTime += (double)inFlight * (now - before);
             while (ring.TryReap(out var slot, out var bytesDone))
             {

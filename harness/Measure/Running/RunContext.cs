@@ -47,6 +47,9 @@ public sealed class RunContext : IDisposable
     /// <summary>Program and arguments that start this program again, for a workload that needs a second process.</summary>
     public required IReadOnlyList<string> SelfCommand { get; init; }
 
+    /// <summary>The turns that this run takes with another one; null if it runs by itself.</summary>
+    public Turns? Turns { get; init; }
+
     /// <summary>Told what goes on.</summary>
     public IRunObserver Observer { get; init; } = new SilentObserver();
 
@@ -224,6 +227,11 @@ public sealed class CaseScope
     internal RunRecord ToRecord(RunContext context, string operation)
     {
         NoteDoubts(context);
+        if (context.Settings.InjectedSlowdown > 0)
+        {
+            Effective[InjectedSlowdown.EffectiveKey] = context.Settings.InjectedSlowdown;
+            Warn(string.Create(CultureInfo.InvariantCulture, $"made {context.Settings.InjectedSlowdown:P0} slower on purpose, to test the gate: no figure of this machine"));
+        }
         // A rate needs a length: a pass below the clock's grain has none.
         var rated = passes.Where(pass => pass.Seconds > 0 && double.IsFinite(pass.Seconds)).ToArray();
         if (rated.Length < passes.Count)

@@ -9,6 +9,9 @@ public enum Profile
     /// <summary>At most two minutes and 4 GiB written: the questions that most people have.</summary>
     Quick,
 
+    /// <summary>Seconds: the few cases by which a regression is told, each short, because the gate repeats them.</summary>
+    Gate,
+
     /// <summary>At most twenty minutes.</summary>
     Standard,
 
@@ -37,6 +40,9 @@ public sealed record RunSettings
     /// </summary>
     public int SettleMs { get; init; } = 20;
 
+    /// <summary>By what share of itself each operation is made longer, to test the gate; 0 in every ordinary run.</summary>
+    public double InjectedSlowdown { get; init; }
+
     /// <summary>Seed of every random choice.</summary>
     public required long Seed { get; init; }
 
@@ -45,6 +51,7 @@ public sealed record RunSettings
     {
         Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
         Profile.Quick => new() { Profile = profile, Passes = 6, PassSeconds = 0.14, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
+        Profile.Gate => new() { Profile = profile, Passes = 5, PassSeconds = 0.12, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
         Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         _ => throw new ArgumentOutOfRangeException(nameof(profile)),

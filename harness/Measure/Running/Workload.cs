@@ -86,6 +86,7 @@ public abstract class Workload
     public void SetUpPass() => Guard(() =>
     {
         Run.Stop.ThrowIfRequested();
+        Run.Turns?.Wait(Run.Stop);
         SetState();
         Thread.Sleep(Run.Settings.SettleMs);
     });

@@ -176,7 +176,7 @@ public sealed class LoopTests : IDisposable
         using var file = DiskFile.Open(DataFile(), OpenMode.Read);
         using var ring = new BlockRing(file, depth, BlockBytes);
         var positions = Sequential;
-        var result = RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(operations, long.MaxValue), histogram, stop, out var inFlight);
+        var result = RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(operations, long.MaxValue), histogram, stop, default, out var inFlight);
         Assert.Equal(operations, result.Operations);
         Assert.Equal(operations, histogram.Count);
         Assert.Equal(0, ring.Pending);
@@ -194,7 +194,7 @@ public sealed class LoopTests : IDisposable
         using var file = DiskFile.Open(DataFile(), OpenMode.Read);
         using var ring = new BlockRing(file, 16, BlockBytes);
         var positions = Sequential;
-        var result = RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(long.MaxValue, 2_000_000), histogram, stop, out _);
+        var result = RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(long.MaxValue, 2_000_000), histogram, stop, default, out _);
         Assert.True(result.Operations >= 16 && result.ElapsedNs >= 2_000_000);
         Assert.Equal(result.Operations, histogram.Count);
         Assert.Equal(0, ring.Pending);
@@ -208,7 +208,7 @@ public sealed class LoopTests : IDisposable
         var positions = Sequential;
         stop.Request();
         Assert.Throws<OperationCanceledException>(() =>
-            RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(long.MaxValue, long.MaxValue), histogram, stop, out _));
+            RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(long.MaxValue, long.MaxValue), histogram, stop, default, out _));
         Assert.Equal(0, ring.Pending);
         Assert.InRange(histogram.Count, 1, 16);
     }
@@ -220,7 +220,7 @@ public sealed class LoopTests : IDisposable
         using var ring = new BlockRing(file, 4, BlockBytes);
         var positions = new SequentialPositions(Blocks - 2, 50, BlockBytes, 0);
         Assert.Throws<DiskException>(() =>
-            RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(50, long.MaxValue), histogram, stop, out _));
+            RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(50, long.MaxValue), histogram, stop, default, out _));
     }
 
     [IoUringFact]
@@ -229,9 +229,9 @@ public sealed class LoopTests : IDisposable
         using var file = DiskFile.Open(DataFile(), OpenMode.Read);
         using var ring = new BlockRing(file, 8, BlockBytes);
         var positions = new RandomPositions(new BlockPermutation(Blocks, 1), Blocks, BlockBytes, 0, 1);
-        RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(100, long.MaxValue), histogram, stop, out _);
+        RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(100, long.MaxValue), histogram, stop, default, out _);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop, out _);
+        RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop, default, out _);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 }

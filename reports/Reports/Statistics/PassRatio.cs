@@ -64,7 +64,7 @@ public static class PassRatio
     /// P(U = u) for u = 0 … first × second when both samples have one distribution, by the recursion of Mann and
     /// Whitney (1947) over which sample holds the largest value.
     /// </summary>
-    private static double[] MannWhitneyProbabilities(int first, int second)
+    internal static double[] MannWhitneyProbabilities(int first, int second)
     {
         var previous = new double[second + 1][];
         for (var m = 0; m <= second; m++)

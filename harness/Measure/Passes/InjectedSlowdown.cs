@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Bench.Disk;
+
+namespace Bench.Measure.Passes;
+
+/// <summary>
+/// The test hook of the gate: makes every operation of a loop longer by a share of itself, so that a change of known
+/// size exists on any machine, for any case. <c>bench calibrate</c> uses it to prove that the gate finds what it says.
+/// <para>
+/// criterion and Bencher can show their false alarms at best; what they would miss, nobody knows until it happens. A
+/// fixed pause would be nothing to a disk and everything to the page cache; a share is the same to both. What one wait
+/// is too long is taken off the next, so the share holds for operations shorter than the clock's grain too.
+/// </para>
+/// <para>Off (0) it is one comparison. A run with it says so in each record, and history and gate refuse such records.</para>
+/// </summary>
+/// <param name="share">By how much: 0.1 makes an operation take 10 % longer.</param>
+public struct InjectedSlowdown(double share)
+{
+    /// <summary>Its key among a record's effective values.</summary>
+    public const string EffectiveKey = "injectedSlowdown";
+
+    private double owedNs;
+
+    /// <summary>True if operations are made longer.</summary>
+    public readonly bool IsOn => share > 0;
+
+    /// <summary>Waits after an operation, busily, as work would.</summary>
+    /// <param name="last">When the operation began, in the clock's nanoseconds.</param>
+    /// <param name="now">When it ended.</param>
+    /// <returns>When the wait ended; <paramref name="now"/> if there is none.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long After(long last, long now) => share > 0 ? Wait(last, now) : now;
+
+    private long Wait(long last, long now)
+    {
+        owedNs += share * (now - last);
+        if (owedNs <= 0)
+            return now;
+        var until = now + (long)owedNs;
+        var then = now;
+        while (then < until)
+            then = Stopwatch.GetTimestamp();
+        owedNs -= then - now;
+        return then;
+    }
+}
+
+/// <summary>A block operation with the test hook around it, so that <see cref="OpLoop"/> itself knows nothing of it.</summary>
+internal struct SlowedOperation<TOperation>(TOperation inner, double share) : IBlockOperation
+    where TOperation : struct, IBlockOperation
+{
+    private TOperation operation = inner;
+    private InjectedSlowdown slowdown = new(share);
+
+    public void Run(long position)
+    {
+        var start = Stopwatch.GetTimestamp();
+        operation.Run(position);
+        slowdown.After(start, Stopwatch.GetTimestamp());
+    }
+}

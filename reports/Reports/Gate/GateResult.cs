@@ -1,0 +1,195 @@
+using System.Text.Json.Serialization;
+using Bench.Measure.Records;
+using Bench.Reports.Comparison;
+
+namespace Bench.Reports.Gate;
+
+/// <summary>
+/// All that a gate run found: <c>gate.json</c> in its folder, and what console table, Markdown, JUnit XML and page are
+/// made from. Rates are in bytes per second, times in nanoseconds, effects are ratios of cost, head over base.
+/// </summary>
+public sealed record GateResult
+{
+    /// <summary>The schema that this build writes.</summary>
+    public const string CurrentSchema = "bench.gate/1";
+
+    /// <summary>The file's name in a gate run's folder.</summary>
+    public const string FileName = "gate.json";
+
+    /// <summary>Always <see cref="CurrentSchema"/> in results of this build.</summary>
+    public string Schema { get; init; } = CurrentSchema;
+
+    /// <summary>The gate run's name.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset StartedUtc { get; init; }
+
+    /// <summary>Seconds that it took, without building programs.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>The command line, without the program's path.</summary>
+    public string CommandLine { get; init; } = "";
+
+    /// <summary>The seed of the order.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What is the base.</summary>
+    public required GateSideInfo Base { get; init; }
+
+    /// <summary>What is the head.</summary>
+    public required GateSideInfo Head { get; init; }
+
+    /// <summary>True if stored records were compared: no pairs, so drift between the two sides is in the figures.</summary>
+    public bool FromRecords { get; init; }
+
+    /// <summary>True if machines or devices differ and the user wanted the comparison all the same.</summary>
+    public bool Unlike { get; init; }
+
+    /// <summary>What differs in host, device and software.</summary>
+    public IReadOnlyList<TraitDifference> Differences { get; init; } = [];
+
+    /// <summary>When the noise floors and error rates of this machine were measured; null if never.</summary>
+    public DateTimeOffset? CalibratedUtc { get; init; }
+
+    /// <summary>Machine and device.</summary>
+    public required Fingerprint Fingerprint { get; init; }
+
+    /// <summary>Machine and target in words: "ext4 on vda".</summary>
+    public string Target { get; init; } = "";
+
+    /// <summary>The error that the verdicts keep to.</summary>
+    public double Alpha { get; init; }
+
+    /// <summary>Numbers of pairs after which was looked.</summary>
+    public IReadOnlyList<int> Looks { get; init; } = [];
+
+    /// <summary>The cases that both sides have.</summary>
+    public required IReadOnlyList<GateCaseResult> Cases { get; init; }
+
+    /// <summary>Cases without a partner on the other side.</summary>
+    public IReadOnlyList<string> Unpaired { get; init; } = [];
+
+    /// <summary>What makes the result doubtful, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>All judgements.</summary>
+    [JsonIgnore]
+    public IEnumerable<Judgement> Judgements => Cases.SelectMany(one => one.Judgements);
+
+    /// <summary>Judgements with a verdict.</summary>
+    public int Count(GateVerdict verdict) => Judgements.Count(judgement => judgement.Verdict == verdict);
+
+    /// <summary>0 none slower, 1 slower, 2 a case could not be judged.</summary>
+    [JsonIgnore]
+    public int ExitCode => Count(GateVerdict.Slower) > 0 ? 1 : Cases.Count == 0 || Count(GateVerdict.NotJudged) > 0 ? 2 : 0;
+
+    /// <summary>The result in one sentence.</summary>
+    [JsonIgnore]
+    public string Summary
+    {
+        get
+        {
+            var parts = new[] { GateVerdict.Slower, GateVerdict.Faster, GateVerdict.Same, GateVerdict.Inconclusive, GateVerdict.NotJudged }
+                .Select(verdict => (verdict, count: Count(verdict))).Where(part => part.count > 0 || part.verdict == GateVerdict.Slower)
+                .Select(part => $"{(part.count == 0 ? "none" : Format.Count(part.count))} {part.verdict.Words()}");
+            return $"{(ExitCode switch { 0 => "passed", 1 => "failed", _ => "could not be judged" })}: {string.Join(", ", parts)}";
+        }
+    }
+}
+
+/// <summary>One side of a gate run.</summary>
+/// <param name="Name">As the user named it: a revision, a program, a setting, a target, a run.</param>
+public sealed record GateSideInfo(string Name)
+{
+    /// <summary>The version of bench that measured it.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>The commit that this was built from.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>By what share it was made slower on purpose; 0 in every ordinary gate run.</summary>
+    public double InjectedSlowdown { get; init; }
+}
+
+/// <summary>One case of a gate run.</summary>
+public sealed record GateCaseResult
+{
+    /// <summary>Its name; where settings differ between the sides, without these.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The workload.</summary>
+    public required string Workload { get; init; }
+
+    /// <summary>The parameters that both sides share.</summary>
+    public required IReadOnlyDictionary<string, string> Parameters { get; init; }
+
+    /// <summary>A verdict for each figure that it has.</summary>
+    public required IReadOnlyList<Judgement> Judgements { get; init; }
+
+    /// <summary>The pairs of launches, in order; empty if stored records were compared.</summary>
+    public IReadOnlyList<GatePair> Pairs { get; init; } = [];
+
+    /// <summary>A record of the base for the latency percentiles and the evidence: its last launch.</summary>
+    public RunRecord? BaseRecord { get; init; }
+
+    /// <summary>The same of the head.</summary>
+    public RunRecord? HeadRecord { get; init; }
+}
+
+/// <summary>Two launches whose passes took turns.</summary>
+public sealed record GatePair
+{
+    /// <summary>Its number, from 1.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>True if the base had the first turn.</summary>
+    public required bool BaseFirst { get; init; }
+
+    /// <summary>The base's figures.</summary>
+    public LaunchFigures? Base { get; init; }
+
+    /// <summary>The head's figures.</summary>
+    public LaunchFigures? Head { get; init; }
+
+    /// <summary>Why the pair does not count: a launch whose evidence contradicts the case's name; null if it counts.</summary>
+    public string? Discarded { get; init; }
+
+    /// <summary>The logarithm of the ratio of cost, head over base, positive if the head is worse; null if a side lacks the figure.</summary>
+    public double? LogCost(Figure figure) =>
+        Discarded is null && Base?.Of(figure) is { } first && Head?.Of(figure) is { } second
+            ? figure.HigherIsBetter() ? Math.Log(first / second) : Math.Log(second / first)
+            : null;
+}
+
+/// <summary>The figures of one launch.</summary>
+/// <param name="BytesPerSecond">Median over its passes.</param>
+/// <param name="P99Ns">Over all its passes; null where there is none.</param>
+/// <param name="CpuNsPerOperation">Median over its passes.</param>
+/// <param name="PassBytesPerSecond">Each pass.</param>
+public sealed record LaunchFigures(double BytesPerSecond, double? P99Ns, double? CpuNsPerOperation, IReadOnlyList<double> PassBytesPerSecond)
+{
+    /// <summary>A figure.</summary>
+    public double? Of(Figure figure) => figure switch
+    {
+        Figure.Throughput => BytesPerSecond,
+        Figure.P99 => P99Ns,
+        _ => CpuNsPerOperation,
+    };
+
+    /// <summary>The figures of a record; null if it has no throughput.</summary>
+    public static LaunchFigures? Of(RunRecord record) => Figures.Of(record, Figure.Throughput) is not { } rate ? null
+        : new LaunchFigures(rate, Figures.Of(record, Figure.P99), Figures.Of(record, Figure.CpuPerOperation),
+            [.. record.Passes.Where(pass => pass.Seconds > 0).Select(pass => pass.Bytes / pass.Seconds)]);
+}
+
+/// <summary>Verdicts in words.</summary>
+public static class GateVerdicts
+{
+    /// <summary>The word, as it is written everywhere.</summary>
+    public static string Words(this GateVerdict verdict) => verdict switch
+    {
+        GateVerdict.NotJudged => "not judged",
+        _ => verdict.ToString().ToLowerInvariant(),
+    };
+}
