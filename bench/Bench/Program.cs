@@ -22,6 +22,8 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new ListCommand(),
     new RunCommand(),
     new ReportCommand(),
+    new GateCommand(),
+    new CalibrateCommand(),
     new LogCommand(),
     new ReceiveCommand(),
 };
