@@ -8,13 +8,12 @@ namespace Bench.Gate;
 
 /// <summary>
 /// Runs pairs of launches: a process of each side, whose passes take turns. Which side has the first turn and which of
-/// the two data folders it gets is drawn for each pair, balanced over every four (each of the four combinations once,
-/// in a seeded order): neither the place of a file on the disk nor being first can count for one side.
+/// the two data folders it gets is drawn for each pair (<see cref="PairOrder"/>): neither the place of a file on the disk
+/// nor being first can count for one side.
 /// </summary>
 internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, string workFolder, StopSignal stop)
 {
-    private readonly Random random = new(unchecked((int)settings.Seed));
-    private readonly Queue<(bool BaseFirst, bool Swapped)> orders = new();
+    private readonly PairOrder order = new(settings.Seed);
 
     /// <summary>Lays out the files of both sides, and sees that both programs know all cases, before the long wait.</summary>
     /// <param name="cases">The cases.</param>
@@ -41,7 +40,7 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
     internal IReadOnlyList<(GatePair Pair, RunRecord? Base, RunRecord? Head)> Run(
         int number, IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
-        var (baseFirst, swapped) = NextOrder();
+        var (baseFirst, swapped) = order.Next();
         using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
         using var one = Launch.Start(baseSide, cases, settings, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
         using var other = Launch.Start(headSide, cases, settings, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
@@ -70,18 +69,6 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         : null;
 
     private static Dictionary<string, RunRecord> ByCase(IReadOnlyList<RunRecord> records) => records.ToDictionary(record => record.Case);
-
-    private (bool BaseFirst, bool Swapped) NextOrder()
-    {
-        if (orders.Count == 0)
-        {
-            (bool, bool)[] block = [(true, true), (true, false), (false, true), (false, false)];
-            random.Shuffle(block);
-            foreach (var order in block)
-                orders.Enqueue(order);
-        }
-        return orders.Dequeue();
-    }
 
     private string OutOf(GateSide side) => Path.Combine(workFolder, side.Role);
 }
