@@ -170,7 +170,8 @@ public partial class GateOutputTests
     {
         var records = SampleResults.Records();
         var page = ComparisonPage.Render(records with { Base = new GateSideInfo("/home/kim/bench data/before") }, new ReportOptions { Anonymous = true });
-        var all = page + HtmlReportTests.Embedded(page);
+        // Without the compressed data, in which any three letters can stand.
+        var all = Regex.Replace(page, "base64,[^\"]+", "") + HtmlReportTests.Embedded(page);
         foreach (var secret in new[] { "kim", "build-7", "9f31c4aa02be", "/dev/vda1" })
             Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
         Assert.Contains("were left out of this page", page, StringComparison.Ordinal);

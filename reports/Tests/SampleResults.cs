@@ -55,7 +55,7 @@ internal static class SampleResults
         string[] accesses = ["BufferedCold", "BufferedWarm", "Direct", "Mmap", "Uncached"];
         string[] blocks = ["4KiB", "64KiB", "1MiB"];
         return samples.Path(index % 2 == 0 ? "Read" : "Write", accesses[index % accesses.Length], index % 3 == 0 ? "Sequential" : "Random", blocks[index / 10 % blocks.Length], index % 4 == 3 ? "io_uring" : "psync",
-            index % 4 == 3 ? 8 * (1 + index / 20) : 1, 4_000 + 1_500 * index);
+            index % 4 == 3 ? 8 : 1, 4_000 + 1_500 * index, threads: 1 + index / 30);
     }
 
     private static GateCaseResult Case(int index, int count, Random random, RunRecord before, RunRecord after)
