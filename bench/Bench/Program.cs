@@ -22,6 +22,7 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new ListCommand(),
     new RunCommand(),
     new ReportCommand(),
+    new CompareCommand(),
     new GateCommand(),
     new CalibrateCommand(),
     new LogCommand(),

@@ -22,7 +22,7 @@ public sealed class GateCommandTests : IDisposable
         var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "6,8", "--case", Warm, "--margin", "100%"]);
         Assert.Contains("passed: none slower", result.Output, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
-        var read = GateResult.Read(Path.Combine(place.Out, GateResult.FileName));
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         var one = Assert.Single(read.Cases);
         Assert.InRange(one.Pairs.Count, 6, 8);
         Assert.All(one.Pairs, pair => Assert.True(pair.Base!.BytesPerSecond > 0 && pair.Head!.BytesPerSecond > 0 && pair.Head.PassBytesPerSecond.Count == 2));
@@ -43,7 +43,7 @@ public sealed class GateCommandTests : IDisposable
 
         var faster = Gate([.. settings, "--base-set", "FlushPolicy=each", "--head-set", "FlushPolicy=none"]);
         Assert.Equal(0, faster.ExitCode);
-        var result = GateResult.Read(Path.Combine(place.Out, GateResult.FileName));
+        var result = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         Assert.Equal(GateVerdict.Faster, Assert.Single(result.Cases).Judgements.Single(judgement => judgement.Key.Figure == Figure.Throughput).Verdict);
         Assert.False(result.Cases[0].Parameters.ContainsKey("FlushPolicy"));
         AssertNothingLeft();
@@ -67,7 +67,7 @@ public sealed class GateCommandTests : IDisposable
 
         var judged = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]);
         Assert.Equal(0, judged.ExitCode);
-        Assert.NotNull(GateResult.Read(Path.Combine(place.Out, GateResult.FileName)).CalibratedUtc);
+        Assert.NotNull(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).CalibratedUtc);
         // Another length of a pass is another noise.
         Assert.Contains("calibrat", Gate(["--out", place.Out + "2", "--base", BenchProgram.Path, "--head", BenchProgram.Path, "--passes", "3", .. cases]).Expect(2).Error, StringComparison.Ordinal);
         AssertNothingLeft();
@@ -158,7 +158,7 @@ public sealed class GateCommandTests : IDisposable
         var slow = repository.Commit("[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
         var result = Gate(["--base", fast, "--head", slow, "--uncalibrated", "--pairs", "8", "--case", Warm], repository.Folder);
         Assert.Equal(1, result.ExitCode);
-        var read = GateResult.Read(Path.Combine(place.Out, GateResult.FileName));
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         Assert.Equal((fast, slow), (read.Base.Commit, read.Head.Commit));
         Assert.Equal("", repository.Git("status", "--porcelain"));
         Assert.Single(repository.Git("worktree", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries));

@@ -37,6 +37,9 @@ public enum Quantity
 
     /// <summary>A percentile, given as 1 / (1 − p): 10 is the 90th, 1000 the 99.9th.</summary>
     Nines,
+
+    /// <summary>A ratio of two costs near one, with a digit more than other ratios: 1.048×.</summary>
+    CostRatio,
 }
 
 /// <summary>
@@ -64,6 +67,7 @@ public static class Format
             Quantity.Seconds => figure == 0 ? "0 s" : Seconds(figure),
             Quantity.Share => Percent(figure, figure < 0.0995 ? 1 : 0),
             Quantity.Nines => Percentile(figure),
+            Quantity.CostRatio => CostRatio(figure) + "×",
             _ => Number(figure),
         };
 
@@ -94,6 +98,8 @@ public static class Format
         };
         if (size > 0)
             return $"{(size == 1 ? Number(Math.Round(first)) : Significant(first / size))}–{Value(quantity, last)}";
+        if (quantity == Quantity.CostRatio)
+            return $"{CostRatio(first)}–{CostRatio(last)}×";
         var (from, to) = (Value(quantity, first), Value(quantity, last));
         var space = to.LastIndexOf(' ');
         return space > 0 && from.EndsWith(to[space..], StringComparison.Ordinal)
@@ -203,6 +209,8 @@ public static class Format
         >= 999.5 => (1e3, "µs"),
         _ => (1, "ns"),
     };
+
+    private static string CostRatio(double value) => value is >= 0.1 and < 9.9995 ? value.ToString("0.000", Invariant) : RatioFigure(value);
 
     private static string RatioFigure(double value) => Math.Abs(value) switch
     {

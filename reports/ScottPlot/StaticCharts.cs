@@ -50,7 +50,7 @@ public static class StaticCharts
     public static Plot Draw(Chart chart)
     {
         var plot = new Plot();
-        var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars;
+        var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars or ChartKind.Forest;
         plot.Title(chart.Subtitle.Length == 0 ? chart.Title : $"{chart.Title}\n{chart.Subtitle}");
         plot.XLabel(rows ? chart.Y.Name : chart.X.Name);
         plot.YLabel(rows ? "" : chart.Kind == ChartKind.HeatMap ? chart.SeriesMeaning : chart.Y.Name);
@@ -65,6 +65,9 @@ public static class StaticCharts
             case ChartKind.Bars or ChartKind.StackedBars:
                 Bars(plot, chart);
                 Ticks(plot, chart, rows);
+                break;
+            case ChartKind.Forest or ChartKind.Points:
+                OverBand(plot, chart, rows);
                 break;
             default:
                 Lines(plot, chart);
@@ -139,6 +142,46 @@ public static class StaticCharts
             plot.Axes.Right.Label.Text = latency.Name;
             Powers(plot.Axes.Right, latency, chart.Series.Where(series => series.Panel == 1).SelectMany(series => series.Points).Select(point => point.Y));
         }
+    }
+
+    /// <summary>The band and the line of no change, then estimates as rows with their intervals, or single points.</summary>
+    private static void OverBand(Plot plot, Chart chart, bool rows)
+    {
+        var places = chart.X.Categories.Count;
+        var end = rows ? places - 0.4 : chart.Series.SelectMany(series => series.Points).Select(point => point.X).DefaultIfEmpty(1).Max() + 1;
+        var start = rows ? -0.6 : 0;
+        if (chart.Band is { } band)
+        {
+            var (low, high, none) = (Length(chart.Y, band.Low), Length(chart.Y, band.High), Length(chart.Y, band.Line));
+            var area = rows ? plot.Add.Rectangle(low, high, start, end) : plot.Add.Rectangle(start, end, low, high);
+            area.FillColor = Mixed(Ink, 0.1);
+            area.LineWidth = 0;
+            Across(none, 1);
+            if (band.Estimate is { } estimate)
+                Across(Length(chart.Y, estimate), 1.5f);
+        }
+        foreach (var series in chart.Series)
+        {
+            var color = Palette[series.Color % Palette.Length];
+            foreach (var point in series.Points)
+            {
+                var (x, y) = rows ? (Length(chart.Y, point.Y), Row(chart, (int)point.X)) : (point.X, Length(chart.Y, point.Y));
+                if (rows)
+                    Whisker(plot, chart, point, y, horizontal: true);
+                var mark = plot.Add.Marker(x, y, Filled[(series.Mark ?? series.Color) % Filled.Length], 10);
+                mark.MarkerFillColor = series.Hollow ? Paper : color;
+                mark.MarkerLineColor = color;
+                mark.MarkerLineWidth = 1.5f;
+            }
+            Legend(plot, chart, series);
+        }
+        if (rows)
+            plot.Axes.Left.TickGenerator = new NumericManual(Enumerable.Range(0, places).Select(place => Row(chart, place)).ToArray(), [.. chart.X.Categories]);
+        IAxis figures = rows ? plot.Axes.Bottom : plot.Axes.Left;
+        double[] ratios = [0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5, 2, 5, 10];
+        figures.TickGenerator = new NumericManual([.. ratios.Select(ratio => Length(chart.Y, ratio))], [.. ratios.Select(ratio => Format.Short(chart.Y.Quantity, ratio))]);
+
+        void Across(double at, float width) => Stroke(plot, rows ? at : start, rows ? start : at, rows ? at : end, rows ? end : at, Ink, width);
     }
 
     private static Color Mixed(Color color, double share) => new(

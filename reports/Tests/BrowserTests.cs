@@ -37,10 +37,14 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <summary>Opens a report from a file, as a reader does.</summary>
-    public async Task<OpenPage> Open(IReadOnlyList<RunRecord> records, int width = 1440, ColorScheme scheme = ColorScheme.Light, bool anonymous = false)
+    public Task<OpenPage> Open(IReadOnlyList<RunRecord> records, int width = 1440, ColorScheme scheme = ColorScheme.Light, bool anonymous = false) =>
+        Open(HtmlReport.Render(records, new ReportOptions { Anonymous = anonymous }), width, scheme);
+
+    /// <summary>Opens a page that is made already.</summary>
+    public async Task<OpenPage> Open(string html, int width = 1440, ColorScheme scheme = ColorScheme.Light)
     {
         var file = Path.Combine(folder, $"{Guid.NewGuid():N}.html");
-        File.WriteAllText(file, HtmlReport.Render(records, new ReportOptions { Anonymous = anonymous }), new UTF8Encoding(false));
+        File.WriteAllText(file, html, new UTF8Encoding(false));
         var context = await browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = scheme, AcceptDownloads = true });
         var page = await context.NewPageAsync();
         var open = new OpenPage(page, $"file://{file}");

@@ -1,3 +1,4 @@
+using Bench.Reports.Gate;
 using Xunit;
 
 namespace Bench.Reports.Tests;
@@ -19,6 +20,11 @@ public class SamplePages
         File.WriteAllText(Path.Combine(folder, "one.html"), HtmlReport.Render(one, new ReportOptions()));
         File.WriteAllText(Path.Combine(folder, "two.html"), HtmlReport.Render([.. one, .. other], new ReportOptions { Anonymous = true }));
         File.WriteAllText(Path.Combine(folder, "hostile.html"), HtmlReport.Render([.. one.Select(record => Hostile.Of(record))], new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "gate.html"), ComparisonPage.Render(SampleResults.Gate(), new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "gate-many.html"), ComparisonPage.Render(SampleResults.Gate(90, 12), new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "compare.html"), ComparisonPage.Render(SampleResults.Records(), new ReportOptions()));
+        File.WriteAllText(Path.Combine(folder, "gate.md"), GateMarkdown.Render(SampleResults.Gate()));
+        File.WriteAllText(Path.Combine(folder, "gate.xml"), GateJUnit.Render(SampleResults.Gate()));
         File.WriteAllText(Path.Combine(folder, "one.md"), MarkdownReport.Render(one, new ReportOptions()));
     }
 }

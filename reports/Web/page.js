@@ -88,6 +88,7 @@ const ticks = {
   share: value => value === 0 ? '0' : `${+(value * 100).toPrecision(3)} %`,
   nines: value => `${+((1 - 1 / value) * 100).toFixed(6)} %`,
   cpuSecondsPerGB: value => `${+value.toPrecision(3)}`,
+  costRatio: value => `${+value.toPrecision(3)}×`,
 };
 
 /** Error bars, and the figure at the end of a bar: [category, value, low, high]. */
@@ -181,6 +182,49 @@ function moment(params, api, series, look) {
   return { type: 'group', children };
 }
 
+/** The range that does not matter, the line of no change, and that of the estimate: [low, high, line, estimate]. */
+function band(params, api, series, look) {
+  const { x, y, width, height } = params.coordSys, rows = series.bench.rows;
+  const at = v => rows ? Math.min(x + width, Math.max(x, api.coord([v, 0])[0])) : Math.min(y + height, Math.max(y, api.coord([0, v])[1]));
+  const [from, to] = [at(api.value(0)), at(api.value(1))].sort((a, b) => a - b);
+  const rule = (v, style) => ({ type: 'line', shape: rows ? { x1: at(v), x2: at(v), y1: y, y2: y + height } : { x1: x, x2: x + width, y1: at(v), y2: at(v) },
+    style: { fill: 'none', ...style } });
+  const children = [
+    { type: 'rect', shape: rows ? { x: from, y, width: to - from, height } : { x, y: from, width, height: to - from },
+      style: { fill: mixed(look.paper, look.muted, 0.14) } },
+    rule(api.value(2), { stroke: look.muted, lineWidth: 1 })];
+  if (!Number.isNaN(api.value(3)))
+    children.push(rule(api.value(3), { stroke: look.fill, lineWidth: 1.5, lineDash: [6, 4] }));
+  return { type: 'group', silent: true, children };
+}
+
+/** An estimate with its interval: [row, ratio, low, high]; an end beyond the axis is an arrow. */
+function forest(params, api, series, look) {
+  const item = series.data[params.dataIndex], area = params.coordSys;
+  const [x, y] = api.coord([api.value(1), api.value(0)]);
+  const right = area.x + area.width;
+  const children = [];
+  const line = (x1, y1, x2, y2) => children.push({ type: 'line', shape: { x1, y1, x2, y2 }, style: { fill: 'none', stroke: look.own, lineWidth: 2 } });
+  const end = (v, beyond, direction) => {
+    if (Number.isNaN(v) || beyond(api.coord([v, 0])[0])) {
+      const edge = direction < 0 ? area.x : right;
+      line(edge, y, edge - direction * 6, y - 4);
+      line(edge, y, edge - direction * 6, y + 4);
+      return edge;
+    }
+    const at = api.coord([v, 0])[0];
+    line(at, y - 4, at, y + 4);
+    return at;
+  };
+  const low = end(api.value(2), at => at < area.x, -1), high = end(api.value(3), at => at > right, 1);
+  line(low, y, high, y);
+  const size = 12;
+  children.push({ type: 'path', shape: { pathData: series.bench.mark, x: x - size / 2, y: y - size / 2, width: size, height: size },
+    style: series.bench.hollow ? { fill: look.paper, stroke: look.own, lineWidth: 2 } : { fill: look.own, stroke: look.paper, lineWidth: 1 } });
+  children.push({ type: 'text', style: { text: item.text, x: Math.max(high, x + size / 2) + 7, y, fill: look.fill, textVerticalAlign: 'middle', font: look.font } });
+  return { type: 'group', children };
+}
+
 /** The option as it lies in the page, with what JSON cannot say: colours of the theme, and functions. */
 function complete(option, width) {
   const t = theme();
@@ -204,12 +248,12 @@ function complete(option, width) {
     const b = series.bench;
     const own = t.series[b.color % t.series.length];
     if (series.type === 'custom') {
-      const draw = b.heat ? cell : b.event ? moment : b.reference ? reference : whisker;
+      const draw = b.heat ? cell : b.event ? moment : b.band ? band : b.forest ? forest : b.reference ? reference : whisker;
       const style = { ...look, stroke: b.overBar ? t.ink : own, fill: t.ink, own, paper: t.paper, muted: t.muted, contradicted: t.contradicted };
       series.renderItem = (params, api) => draw(params, api, series, style);
       continue;
     }
-    series.itemStyle = { ...series.itemStyle, color: own };
+    series.itemStyle = b.hollow ? { ...series.itemStyle, color: t.paper, borderColor: own, borderWidth: 2 } : { ...series.itemStyle, color: own };
     if (series.type === 'line') {
       series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
       if (b.verdict === 'contradicted')
@@ -287,7 +331,7 @@ function openTarget() {
   target.scrollIntoView();
 }
 
-/** The records are in the page as a gzip data link, which works without script; with script they are saved as text. */
+/** The data are in the page as a gzip data link, which works without script; with script they are saved as text. */
 function records() {
   const link = document.getElementById('records');
   const bytes = () => Uint8Array.from(atob(link.href.slice(link.href.indexOf(',') + 1)), c => c.charCodeAt(0));
@@ -296,7 +340,7 @@ function records() {
   save.hidden = copy.hidden = false;
   save.addEventListener('click', async () => {
     const url = URL.createObjectURL(new Blob([await text()], { type: 'application/x-ndjson' }));
-    const anchor = Object.assign(document.createElement('a'), { href: url, download: 'records.jsonl' });
+    const anchor = Object.assign(document.createElement('a'), { href: url, download: link.download.replace(/\.gz$/, '') });
     anchor.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   });
@@ -306,7 +350,7 @@ function records() {
       await navigator.clipboard.writeText(await text());
       said.textContent = 'Copied.';
     } catch {
-      said.textContent = 'This browser does not let a file copy; save the records instead.';
+      said.textContent = 'This browser does not let a file copy; save the file instead.';
     }
   });
 }

@@ -73,7 +73,7 @@ internal sealed class CalibrateCommand : Command
         var runFolder = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}-{number:000}"));
         var file = Path.Combine(runFolder, GateResult.FileName);
         if (File.Exists(file))
-            return GateResult.Read(file);
+            return GateJson.ReadFile(file);
         var settings = plan.Settings with { Seed = plan.Settings.Seed + number * 1000L + (long)(share * 1000) };
         var cases = plan.Cases.Select(spec => new GateCase(spec.Id, spec, spec)).ToArray();
         var run = GateOptions.NewRunName();
@@ -87,7 +87,7 @@ internal sealed class CalibrateCommand : Command
         };
         var result = session.Execute(run, work.Path, area.Folders, area.Folders, calibration);
         result = result with { Cases = [.. result.Cases.Select(one => one with { BaseRecord = null, HeadRecord = null })] };
-        File.WriteAllText(file + ".new", JsonSerializer.Serialize(result, RecordJson.Options));
+        File.WriteAllText(file + ".new", GateJson.Write(result));
         File.Move(file + ".new", file);
         Console.Error.WriteLine($"{kind} {number}: {result.Summary}");
         return result;

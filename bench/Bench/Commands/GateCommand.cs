@@ -57,7 +57,28 @@ internal sealed class GateCommand : Command
     {
         if (parsed.GetValue(baseName) is not { } first || parsed.GetValue(headName) is not { } second || !IsRecords(first) || !IsRecords(second))
             throw new PlanException("a stored run is compared with a stored run: give one as --base and one as --head");
-        throw new GateException("stored runs are not judged yet");
+        var (baseRecords, baseWarnings) = RunStore.Read(first);
+        var (headRecords, headWarnings) = RunStore.Read(second);
+        var calibration = baseRecords.Count == 0 ? null : Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, Fingerprint.Of(baseRecords[0]));
+        if (calibration is null && !parsed.GetValue(uncalibrated))
+            throw new GateException("the machine of these runs has no calibration, so nobody knows what it does by itself; run 'bench calibrate' there once, or give --uncalibrated");
+        try
+        {
+            var result = RunComparison.Of(new ComparedRun(first, baseRecords), new ComparedRun(second, headRecords), new ComparisonOptions
+            {
+                Rules = rules,
+                Unlike = parsed.GetValue(unlike),
+                NowUtc = DateTimeOffset.UtcNow,
+                CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+                NoiseFloors = calibration?.NoiseFloors(baseRecords.SelectMany(record => Figures.All.Select(figure => new GateKey(record.Case, figure))).Distinct()) ?? [],
+                CalibratedUtc = calibration?.MadeUtc,
+            });
+            return result with { Warnings = [.. baseWarnings, .. headWarnings, .. result.Warnings] };
+        }
+        catch (UnlikeRunsException exception)
+        {
+            throw new GateException($"{exception.Message}; --unlike compares them all the same, and marks it", exception);
+        }
     }
 
     private GateResult RunPairs(ParseResult parsed, string run, string folder, GateRules rules, StopSignal stop)

@@ -46,6 +46,23 @@ public sealed record Chart
 
     /// <summary>What <see cref="ChartPoint.Low"/> and <see cref="ChartPoint.High"/> are, in words.</summary>
     public string IntervalMeaning { get; init; } = "95 % interval";
+
+    /// <summary>Of a forest and of points: the figures that do not matter.</summary>
+    public Band? Band { get; init; }
+}
+
+/// <summary>A range of figures as a band across the chart, with a line where nothing has changed.</summary>
+/// <param name="Low">Where it begins.</param>
+/// <param name="High">Where it ends.</param>
+/// <param name="Line">Where nothing has changed.</param>
+/// <param name="Text">What the band is.</param>
+public sealed record Band(double Low, double High, double Line, string Text)
+{
+    /// <summary>A second line: what was estimated.</summary>
+    public double? Estimate { get; init; }
+
+    /// <summary>What that line is.</summary>
+    public string EstimateText { get; init; } = "";
 }
 
 /// <summary>How the points of a chart are drawn.</summary>
@@ -71,6 +88,12 @@ public enum ChartKind
 
     /// <summary>Figures over the seconds of a pass in two panels, and below them a lane for each kind of event.</summary>
     Timeline,
+
+    /// <summary>One estimate with its interval per category, as rows over <see cref="Chart.Band"/>; a series is a verdict.</summary>
+    Forest,
+
+    /// <summary>Single points over <see cref="Chart.Band"/>.</summary>
+    Points,
 }
 
 /// <summary>How an axis maps figures to lengths.</summary>
@@ -118,6 +141,12 @@ public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
 
     /// <summary>Which line style: runs side by side share a colour and differ in this.</summary>
     public int Variant { get; init; }
+
+    /// <summary>Which shape (<see cref="Marks"/>); null is that of the colour.</summary>
+    public int? Mark { get; init; }
+
+    /// <summary>True if the shape is an outline.</summary>
+    public bool Hollow { get; init; }
 }
 
 /// <summary>One figure of a chart.</summary>

@@ -29,6 +29,7 @@ public static class EChartsOptions
             * (RowPixels + (chart.References.Count > 0 ? ReferencePixels : 0) + (BarPixels + 1) * (BarsPerRow(chart) - 1)),
         ChartKind.HeatMap => 48 + CellPixels * chart.Series.Count,
         ChartKind.Timeline => EChartsTimeline.HeightPixels(chart),
+        ChartKind.Forest or ChartKind.Points => EChartsBand.HeightPixels(chart),
         ChartKind.Percentiles => 300,
         _ => 250,
     };
@@ -41,6 +42,8 @@ public static class EChartsOptions
     {
         ChartKind.HeatMap => HeatMap(chart),
         ChartKind.Timeline => EChartsTimeline.Option(chart),
+        ChartKind.Forest => EChartsBand.Forest(chart),
+        ChartKind.Points => EChartsBand.Points(chart),
         _ => Plain(chart),
     }).ToJsonString();
 
@@ -157,11 +160,15 @@ public static class EChartsOptions
     }
 
     /// <summary>Categories as rows, each named above its bar: long names need no column of their own.</summary>
-    private static JsonObject RowAxis(Chart chart) => new()
+    private static JsonObject RowAxis(Chart chart) => RowAxis(chart.X, (BarPixels + 1) * BarsPerRow(chart) / 2 + 6);
+
+    /// <param name="axis">The rows.</param>
+    /// <param name="abovePixels">How far above the middle of its row a name stands.</param>
+    internal static JsonObject RowAxis(Axis axis, int abovePixels) => new()
     {
         ["type"] = "category",
         ["inverse"] = true,
-        ["data"] = new JsonArray([.. chart.X.Categories.Select(name => (JsonNode)name)]),
+        ["data"] = new JsonArray([.. axis.Categories.Select(name => (JsonNode)name)]),
         ["axisLabel"] = new JsonObject
         {
             ["interval"] = 0,
@@ -169,7 +176,7 @@ public static class EChartsOptions
             ["align"] = "left",
             ["verticalAlign"] = "bottom",
             ["margin"] = 0,
-            ["padding"] = new JsonArray(0, 0, (BarPixels + 1) * BarsPerRow(chart) / 2 + 6, 0),
+            ["padding"] = new JsonArray(0, 0, abovePixels, 0),
         },
         ["z"] = 10,
         ["axisTick"] = new JsonObject { ["show"] = false },
@@ -360,7 +367,7 @@ public static class EChartsOptions
 
     private static bool IsDecade(double figure) => Math.Abs(Math.Log10(figure) - Math.Round(Math.Log10(figure))) < 1e-6;
 
-    private static string Tip(Chart chart, Series series, ChartPoint point)
+    internal static string Tip(Chart chart, Series series, ChartPoint point)
     {
         var place = chart.X.Scale == AxisScale.Category ? chart.X.Categories[(int)point.X] : Format.Value(chart.X.Quantity, point.X);
         var lines = new List<string> { chart.Series.Count > 1 ? $"{series.Name}, {place}" : place, Format.Value(chart.Y.Quantity, point.Y) };

@@ -17,7 +17,8 @@ internal sealed partial class Redaction
 
     private readonly string[] secrets;
 
-    private Redaction(IEnumerable<RunRecord> records) =>
+    /// <summary>What leaves out the names that these records hold.</summary>
+    public Redaction(IEnumerable<RunRecord> records) =>
         // The longest first: a folder within a mount point must go before the mount point.
         secrets = [.. records.SelectMany(Secrets).Where(secret => secret.Length > 1).Distinct().OrderByDescending(secret => secret.Length).ThenBy(secret => secret, StringComparer.Ordinal)];
 
@@ -53,7 +54,8 @@ internal sealed partial class Redaction
             yield return option.Groups[2].Value.Trim('"', '\'');
     }
 
-    private RunRecord Of(RunRecord record) => record with
+    /// <summary>A record without them.</summary>
+    public RunRecord Of(RunRecord record) => record with
     {
         Case = Text(record.Case),
         Parameters = record.Parameters.ToDictionary(pair => pair.Key, pair => Text(pair.Value)),
@@ -124,7 +126,7 @@ internal sealed partial class Redaction
     };
 
     /// <summary>Options whose value is a path or an address keep their name only.</summary>
-    private string Options(string options) => string.Join(',', options.Split(',').Select(option =>
+    public string Options(string options) => string.Join(',', options.Split(',').Select(option =>
     {
         var equals = option.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? Text(option)
@@ -134,7 +136,8 @@ internal sealed partial class Redaction
 
     private string? Maybe(string? text) => text is null ? null : Text(text);
 
-    private string Text(string text)
+    /// <summary>A text without them, and without anything that looks like a path or an address.</summary>
+    public string Text(string text)
     {
         foreach (var secret in secrets)
             text = secret[0] == '/'

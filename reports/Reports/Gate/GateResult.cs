@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bench.Measure.Records;
 using Bench.Reports.Comparison;
@@ -73,21 +72,6 @@ public sealed record GateResult
 
     /// <summary>What makes the result doubtful, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
-
-    /// <summary>Reads a result.</summary>
-    /// <exception cref="RecordException">It is none, or one of a newer bench.</exception>
-    public static GateResult Read(string file)
-    {
-        try
-        {
-            var result = JsonSerializer.Deserialize<GateResult>(File.ReadAllText(file), RecordJson.Options) ?? throw new RecordException($"{file} is empty");
-            return result.Schema == CurrentSchema ? result : throw new RecordException($"{file} has the schema {result.Schema}, and this bench reads {CurrentSchema}");
-        }
-        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new RecordException($"{file} is no result of a gate: {exception.Message}", exception);
-        }
-    }
 
     /// <summary>All judgements.</summary>
     [JsonIgnore]

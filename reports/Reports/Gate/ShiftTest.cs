@@ -42,6 +42,9 @@ public sealed class ShiftTest
         ? differences[differences.Length / 2]
         : (differences[differences.Length / 2 - 1] + differences[differences.Length / 2]) / 2;
 
+    /// <summary>The smallest probability that so many values can give, all of them on one side.</summary>
+    public double SmallestProbability => upperTail[differences.Length];
+
     /// <summary>The test of pairs.</summary>
     /// <param name="pairs">One difference per pair; at least one, at most 200.</param>
     public static ShiftTest OfPairs(IReadOnlyList<double> pairs)
