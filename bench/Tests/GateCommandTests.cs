@@ -28,7 +28,7 @@ public sealed class GateCommandTests : IDisposable
         Assert.All(one.Pairs, pair => Assert.True(pair.Base!.BytesPerSecond > 0 && pair.Head!.BytesPerSecond > 0 && pair.Head.PassBytesPerSecond.Count == 2));
         // Of every four pairs the base is first in two.
         Assert.Equal(2, one.Pairs.Take(4).Count(pair => pair.BaseFirst));
-        Assert.Equal([Figure.Throughput, Figure.CpuPerOperation], one.Judgements.Select(judgement => judgement.Key.Figure));
+        Assert.Equal([Figure.Throughput, Figure.P99, Figure.CpuPerOperation], one.Judgements.Select(judgement => judgement.Key.Figure));
         AssertNothingLeft();
     }
 
@@ -56,7 +56,7 @@ public sealed class GateCommandTests : IDisposable
         var refused = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]).Expect(2);
         Assert.Contains("no calibration", refused.Error, StringComparison.Ordinal);
 
-        var calibrated = BenchProgram.Run(place.Folder, "calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--margin", "50%").Expect(0);
+        var calibrated = Run("calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--margin", "50%").Expect(0);
         Assert.Contains("300% slower", calibrated.Output, StringComparison.Ordinal);
         var file = Assert.Single(Directory.GetFiles(Path.Combine(place.Folder, "reports", "calibration")));
         var calibration = JsonSerializer.Deserialize<Calibration>(File.ReadAllText(file), RecordJson.Options)!;
@@ -79,10 +79,10 @@ public sealed class GateCommandTests : IDisposable
     public void An_interrupted_calibration_goes_on_where_it_was()
     {
         string[] arguments = ["calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--runs", "1", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--seed", "5"];
-        BenchProgram.Run(place.Folder, arguments).Expect(0);
+        Run(arguments).Expect(0);
         var first = File.ReadAllText(Path.Combine(place.Out, "aa-001", GateResult.FileName));
         Directory.Delete(Path.Combine(place.Out, "slow300-001"), recursive: true);
-        BenchProgram.Run(place.Folder, arguments).Expect(0);
+        Run(arguments).Expect(0);
         Assert.Equal(first, File.ReadAllText(Path.Combine(place.Out, "aa-001", GateResult.FileName)));
         Assert.True(File.Exists(Path.Combine(place.Out, "slow300-001", GateResult.FileName)));
     }
@@ -198,9 +198,13 @@ public sealed class GateCommandTests : IDisposable
 
     public void Dispose() => place.Dispose();
 
-    private BenchResult Gate(string[] arguments, string? folder = null)
+    private BenchResult Gate(string[] arguments, string? folder = null) => RunIn(folder ?? place.Folder, Arguments(arguments));
+
+    private BenchResult Run(params string[] arguments) => RunIn(place.Folder, arguments);
+
+    private static BenchResult RunIn(string folder, string[] arguments)
     {
-        using var program = BenchProgram.Start(folder ?? place.Folder, Arguments(arguments));
+        using var program = BenchProgram.Start(folder, arguments);
         return program.WaitForEnd(Long);
     }
 

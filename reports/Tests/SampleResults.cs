@@ -67,7 +67,7 @@ internal static class SampleResults
         {
             var drift = 0.05 * Math.Sin(number / 6.0);
             var (first, second) = (Math.Exp(drift + noise * Normal() / 2), Math.Exp(drift + shift + noise * Normal() / 2));
-            LaunchFigures Launch(double cost) => new(before.BytesPerSecond!.Median / cost, before.LatencyNs.First().Value.P99 * cost * Math.Exp(0.08 * Normal()), 1_700 * Math.Exp(0.01 * Normal()), []);
+            LaunchFigures Launch(double cost) => new(before.BytesPerSecond!.Median / cost, before.LatencyNs.First().Value.P99 * cost * Math.Exp(0.08 * Normal()), 1_700 * Math.Exp(0.01 * Normal()), [], []);
             return new GatePair { Number = number, BaseFirst = random.Next(2) == 0, Base = Launch(first), Head = Launch(second), Discarded = index == 4 && number == 7 ? "the base is contradicted: not warm" : null };
         });
         return new GateCaseResult { Name = before.Case, Workload = before.Workload, Parameters = before.Parameters, Judgements = [], Pairs = [.. pairs], BaseRecord = before, HeadRecord = after };

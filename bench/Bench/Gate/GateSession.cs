@@ -165,8 +165,6 @@ internal sealed class GateSession
 
     private IEnumerable<string> Doubts()
     {
-        foreach (var side in new[] { baseSide, headSide }.Where(side => side.InjectedSlowdown > 0))
-            yield return string.Create(CultureInfo.InvariantCulture, $"the {side.Role} was made {side.InjectedSlowdown:P0} slower on purpose");
         foreach (var one in Cases)
         {
             var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();

@@ -251,7 +251,8 @@ public class Transfer : Workload, IWorkload
     private static ByteSize DataBytes(Profile profile) => profile switch
     {
         Profile.Smoke => ByteSize.MiB(8),
-        Profile.Quick or Profile.Gate => ByteSize.GiB(1),
+        Profile.Gate => ByteSize.MiB(256),
+        Profile.Quick => ByteSize.GiB(1),
         _ => ByteSize.GiB(4),
     };
 

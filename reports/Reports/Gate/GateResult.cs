@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bench.Measure;
 using Bench.Measure.Records;
 using Bench.Reports.Comparison;
 
@@ -155,19 +156,32 @@ public sealed record GatePair
     /// <summary>Why the pair does not count: a launch whose evidence contradicts the case's name; null if it counts.</summary>
     public string? Discarded { get; init; }
 
-    /// <summary>The logarithm of the ratio of cost, head over base, positive if the head is worse; null if a side lacks the figure.</summary>
-    public double? LogCost(Figure figure) =>
-        Discarded is null && Base?.Of(figure) is { } first && Head?.Of(figure) is { } second
-            ? figure.HigherIsBetter() ? Math.Log(first / second) : Math.Log(second / first)
-            : null;
+    /// <summary>
+    /// The logarithm of the ratio of cost, head over base, positive if the head is worse; null if a side lacks the figure.
+    /// Of throughput and CPU it is the median over the rounds, each of which has a pass of either side: what the machine
+    /// did to a round, it did to both, and the ratio of two medians could be that of two different moments. Of p99 it is
+    /// the ratio of the launches'.
+    /// </summary>
+    public double? LogCost(Figure figure)
+    {
+        if (Discarded is not null || Base?.Of(figure) is not { } first || Head?.Of(figure) is not { } second)
+            return null;
+        var (before, after) = (Base.PassesOf(figure), Head.PassesOf(figure));
+        var log = before.Count > 0 && before.Count == after.Count
+            ? MedianInterval.Of(before.Zip(after, (one, other) => Math.Log(other / one)))!.Median
+            : Math.Log(second / first);
+        return figure.HigherIsBetter() ? -log : log;
+    }
 }
 
 /// <summary>The figures of one launch.</summary>
 /// <param name="BytesPerSecond">Median over its passes.</param>
 /// <param name="P99Ns">Over all its passes; null where there is none.</param>
 /// <param name="CpuNsPerOperation">Median over its passes.</param>
-/// <param name="PassBytesPerSecond">Each pass.</param>
-public sealed record LaunchFigures(double BytesPerSecond, double? P99Ns, double? CpuNsPerOperation, IReadOnlyList<double> PassBytesPerSecond)
+/// <param name="PassBytesPerSecond">Each pass, in order.</param>
+/// <param name="PassCpuNsPerOperation">Each pass, in order; empty if one has none.</param>
+public sealed record LaunchFigures(
+    double BytesPerSecond, double? P99Ns, double? CpuNsPerOperation, IReadOnlyList<double> PassBytesPerSecond, IReadOnlyList<double> PassCpuNsPerOperation)
 {
     /// <summary>A figure.</summary>
     public double? Of(Figure figure) => figure switch
@@ -177,10 +191,26 @@ public sealed record LaunchFigures(double BytesPerSecond, double? P99Ns, double?
         _ => CpuNsPerOperation,
     };
 
+    /// <summary>A figure pass by pass; empty if it has no passes of its own.</summary>
+    internal IReadOnlyList<double> PassesOf(Figure figure) => figure switch
+    {
+        Figure.Throughput => PassBytesPerSecond,
+        Figure.CpuPerOperation => PassCpuNsPerOperation,
+        _ => [],
+    };
+
     /// <summary>The figures of a record; null if it has no throughput.</summary>
     public static LaunchFigures? Of(RunRecord record) => Figures.Of(record, Figure.Throughput) is not { } rate ? null
         : new LaunchFigures(rate, Figures.Of(record, Figure.P99), Figures.Of(record, Figure.CpuPerOperation),
-            [.. record.Passes.Where(pass => pass.Seconds > 0).Select(pass => pass.Bytes / pass.Seconds)]);
+            Passes(record, pass => pass.Bytes / pass.Seconds),
+            Passes(record, pass => (pass.CpuUserSeconds + pass.CpuSystemSeconds) * 1e9 / pass.Operations));
+
+    /// <summary>All passes, or none if one has no such figure: a gap would shift the rounds against each other.</summary>
+    private static double[] Passes(RunRecord record, Func<PassRecord, double> value)
+    {
+        double[] values = [.. record.Passes.Select(value)];
+        return Array.TrueForAll(values, one => one > 0 && double.IsFinite(one)) ? values : [];
+    }
 }
 
 /// <summary>Verdicts in words.</summary>
