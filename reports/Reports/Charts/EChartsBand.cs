@@ -31,13 +31,15 @@ internal static class EChartsBand
     {
         var axis = RatioAxis(chart.Y, chart, named: true);
         axis["axisLabel"]!["alignMinLabel"] = "left";
+        var places = EChartsOptions.RowAxis(chart.X, abovePixels: 9);
+        places["splitLine"] = new JsonObject { ["show"] = true, ["interval"] = 0 };
         return new JsonObject
         {
-            ["bench"] = new JsonObject { ["x"] = EChartsOptions.Name(chart.Y.Quantity), ["y"] = EChartsOptions.Name(chart.X.Quantity) },
+            ["bench"] = new JsonObject { ["x"] = EChartsOptions.Name(chart.Y.Quantity), ["y"] = EChartsOptions.Name(chart.X.Quantity), ["forest"] = true },
             ["animation"] = false,
             ["grid"] = new JsonObject { ["left"] = 4, ["right"] = 66, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" },
             ["xAxis"] = axis,
-            ["yAxis"] = EChartsOptions.RowAxis(chart.X, abovePixels: 9),
+            ["yAxis"] = places,
             ["series"] = new JsonArray([BandSeries(chart, rows: true), .. chart.Series.Select(series => (JsonNode)Estimates(chart, series))]),
         };
     }

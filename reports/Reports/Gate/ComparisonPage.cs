@@ -66,7 +66,7 @@ public static class ComparisonPage
             if (rows.Count > 0)
                 yield return ("verdicts", "Verdicts");
             foreach (var figure in Figures.All.Where(figure => rows.Any(row => row.Figure == figure && row.Judgement.Ratio is not null)))
-                yield return (Id(figure), Words.Sentence(figure.Name()));
+                yield return (Id(figure), GateWords.Heading(figure));
             if (result.Cases.Any(one => one.Pairs.Count > 0))
                 yield return ("pairs", "Pairs");
             if (GateTables.Percentiles(result, names) is not null)
@@ -144,7 +144,7 @@ public static class ComparisonPage
             var forests = GateCharts.Forests(result, figure, names);
             if (forests.Count == 0)
                 return;
-            html.Raw($"<section id=\"{Id(figure)}\" class=\"family\">").Element("h2", Words.Sentence(figure.Name())).Element("p", figure switch
+            html.Raw($"<section id=\"{Id(figure)}\" class=\"family\">").Element("h2", GateWords.Heading(figure)).Element("p", figure switch
             {
                 Figure.Throughput => "Bytes per second; a ratio above one takes longer for the same bytes.",
                 Figure.P99 => "The 99th percentile of the latency of the case's own operation.",
@@ -166,7 +166,7 @@ public static class ComparisonPage
                 .Element("p", "Each point is one pair of launches: the head's cost over the base's. Points that climb or fall together are drift of the machine; two clouds by their order are an effect of who goes first.", "class=\"lead\"")
                 .Raw("<div class=\"charts\">");
             foreach (var (chart, row) in charts)
-                html.Figure(chart, GateTables.Pairs(row, chart.Title));
+                html.Figure(chart, GateTables.Pairs(row, $"{chart.Title}: {row.Figure.Name()}"));
             html.Raw("</div>");
             if (leftOut > 0)
                 html.Element("p", $"The pairs of {Format.Count(leftOut)} more figures are in the data below.");

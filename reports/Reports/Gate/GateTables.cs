@@ -28,14 +28,14 @@ internal static class GateTables
         Column[] columns =
         [
             new("Case", Numeric: false), .. figures ? (Column[])[new("Figure", Numeric: false)] : [], new("Verdict", Numeric: false) { Verdict = true },
-            new("Base", Numeric: true), new("Head", Numeric: true), new("Cost", Numeric: true), new(level is { } one ? $"{GateWords.Level(one)} interval" : "Interval", Numeric: true),
+            new("Base", Numeric: true), new("Head", Numeric: true), new("Cost", Numeric: true), new(level is { } one ? $"{GateWords.Level(one)} interval" : "Interval", Numeric: true), .. level is null ? (Column[])[new("Level", Numeric: true)] : [],
             new("Margin", Numeric: true), .. floors ? (Column[])[new("Noise floor", Numeric: true)] : [], new(pairs ? "Pairs" : "Values", Numeric: true),
-            .. reasons ? (Column[])[new("Why no more", Numeric: false)] : [],
+            .. reasons ? (Column[])[new("Why no more", Numeric: false) { Wraps = true }] : [],
         ];
         return new Table(caption, columns, [.. rows.Select(row => new Row(
         [
             names[row.Case], .. figures ? (string[])[row.Figure.Name()] : [], GateWords.Marked(row.Judgement.Verdict),
-            row.BaseText, row.HeadText, row.RatioText, row.IntervalTextBeside(level),
+            row.BaseText, row.HeadText, row.RatioText, row.IntervalText, .. level is null ? (string[])[row.LevelText] : [],
             Format.Percent(row.Judgement.Margin - 1), .. floors ? (string[])[Format.Value(Quantity.CostRatio, row.Judgement.NoiseFloor)] : [], row.Judgement.Pairs == 0 ? Format.Missing : Format.Count(row.Judgement.Pairs),
             .. reasons ? (string[])[row.Judgement.Reason ?? ""] : [],
         ], Class(row.Judgement.Verdict), anchors.GetValueOrDefault(row.Case.Name)))]);
@@ -58,7 +58,7 @@ internal static class GateTables
     public static Table? Discarded(GateResult result, GateNames names)
     {
         Row[] rows = [.. from one in result.Cases from pair in one.Pairs where pair.Discarded is not null select new Row([names[one], Format.Count(pair.Number), pair.Discarded!])];
-        return rows.Length == 0 ? null : new Table("Pairs that do not count", [new("Case", Numeric: false), new("Pair", Numeric: true), new("Why", Numeric: false)], rows);
+        return rows.Length == 0 ? null : new Table("Pairs that do not count", [new("Case", Numeric: false), new("Pair", Numeric: true), new("Why", Numeric: false) { Wraps = true }], rows);
     }
 
     /// <summary>Latency percentiles side by side; null if no case was timed by the operation.</summary>
