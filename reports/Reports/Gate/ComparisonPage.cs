@@ -105,7 +105,7 @@ public static class ComparisonPage
             yield return ("Target", result.Target);
             yield return ("Machine", string.Join(" · ", new[] { Trait("processor"), Trait("logical processors") is { } count ? $"{count} logical" : null, Trait("memory"), Trait("kernel") is { } kernel ? $"Linux {kernel}" : null, Trait("virtual machine") is { } hypervisor ? $"virtual ({hypervisor})" : null }.OfType<string>()));
             yield return ("Fingerprint", $"{result.Fingerprint.Hash} (machine and device)");
-            yield return ("Error", $"at most {Format.Value(Quantity.Share, result.Alpha)} for any false slower, and as much for any false faster, over all figures");
+            yield return ("Error", $"at most {Format.Number(100 * result.Alpha)} % for any false slower, and as much for any false faster, over all figures");
             yield return ("Looks", result.FromRecords ? "one, at stored runs" : $"after {string.Join(", ", result.Looks.Select(pairs => Format.Count(pairs)))} pairs");
             yield return ("Calibrated", result.CalibratedUtc is { } when ? Format.Moment(when) : "not calibrated");
             yield return ("Order", result.FromRecords ? null : $"seed {result.Seed.ToString(CultureInfo.InvariantCulture)}");
@@ -133,7 +133,7 @@ public static class ComparisonPage
             GateRow[] telling = [.. rows.Where(row => row.Judgement.Verdict != GateVerdict.Same)];
             html.Element("p", telling.Length == 0 ? "All figures are the same within their margins." : GateWords.Meaning);
             if (telling.Length > 0)
-                html.Table(GateTables.Judgements("What is not the same", [.. telling.Take(MostVerdicts)], level, names, anchors), "table-verdicts");
+                html.Table(GateTables.Verdicts("What is not the same", [.. telling.Take(MostVerdicts)], level, names, anchors), "table-verdicts");
             if (telling.Length > MostVerdicts)
                 html.Element("p", $"and {Format.Count(telling.Length - MostVerdicts)} more, in the tables of their figures.");
             html.Raw("</section>");
