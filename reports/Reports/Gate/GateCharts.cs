@@ -120,8 +120,8 @@ internal static class GateCharts
 
     private static Chart Curve(GateCaseResult one, LatencyRecord before, LatencyRecord after, string id, GateNames names)
     {
-        Series Of(string name, LatencyRecord latency, int color) => new(name,
-            [.. LatencyCurve.Of(latency).Where(point => point.Nanoseconds > 0).Select(point => new ChartPoint(point.Nines, point.Nanoseconds, Verdict.Proven))]) { Color = color };
+        Series Of(string name, RunRecord record, LatencyRecord latency, int color) => new(name,
+            [.. LatencyCurve.Of(latency).Where(point => point.Nanoseconds > 0).Select(point => new ChartPoint(point.Nines, point.Nanoseconds, record.Evidence.Verdict))]) { Color = color };
         return new Chart
         {
             Id = id,
@@ -131,7 +131,7 @@ internal static class GateCharts
             Kind = ChartKind.Percentiles,
             X = new Axis("Percentile", Quantity.Nines, AxisScale.Nines),
             Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
-            Series = [Of("base", before, 0), Of("head", after, 1)],
+            Series = [Of("base", one.BaseRecord!, before, 0), Of("head", one.HeadRecord!, after, 1)],
             SeriesMeaning = "Side",
         };
     }
