@@ -32,11 +32,13 @@ public static class ComparisonPage
         private readonly GateNames names = new(result);
         private readonly IReadOnlyList<GateRow> rows = GateRow.Of(result);
         private readonly double? level = GateRow.LevelOf(result);
-        private readonly Dictionary<string, string> anchors = result.Cases.Where(one => one.HeadRecord is not null).Select((one, place) => (one.Name, Anchor: string.Create(CultureInfo.InvariantCulture, $"case-2-{place + 1}")))
-            .DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Anchor, StringComparer.Ordinal);
+        private readonly Dictionary<string, string> anchors = new(StringComparer.Ordinal);
+        private CaseView[] evidence = [];
 
         public string Write()
         {
+            // First of all: every table links into it.
+            evidence = [.. Views(1, "base", one => one.BaseRecord), .. Views(2, "head", one => one.HeadRecord)];
             html.Head(Title);
             Header();
             html.Raw("<main id=\"main\">");
@@ -222,17 +224,28 @@ public static class ComparisonPage
         private void Evidence()
         {
             html.Raw("<section id=\"evidence\">").Element("h2", "Evidence");
-            CaseView[] views = [.. Views(1, "base", one => one.BaseRecord), .. Views(2, "head", one => one.HeadRecord)];
-            if (views.Length == 0)
+            var records = result.Cases.Sum(one => (one.BaseRecord is null ? 0 : 1) + (one.HeadRecord is null ? 0 : 1));
+            if (records == 0)
                 html.Element("p", "The result holds no record.");
-            var shown = result.Cases.Count <= MostEvidence ? views : [.. views.Where(view => view.Status != CaseStatus.Proven)];
-            if (shown.Length < views.Length)
-                html.Element("p", $"Of so many cases only what is not proven is shown; the evidence of the other {Format.Count(views.Length - shown.Length)} records is in the data below.");
-            html.EvidenceOf(shown).Raw("</section>");
+            if (evidence.Length < records)
+                html.Element("p", $"Of so many cases only what is not proven is shown; the evidence of the other {Format.Count(records - evidence.Length)} records is in the data below.");
+            html.EvidenceOf(evidence).Raw("</section>");
         }
 
-        private IEnumerable<CaseView> Views(int side, string label, Func<GateCaseResult, RunRecord?> record) => result.Cases
-            .Where(one => record(one) is not null).Select((one, place) => new CaseView(record(one)!, side - 1, label, place, names.Telling(one.Workload)));
+        /// <summary>The evidence of one side that is shown; a row of a table links to the head's, or to the base's where there is no other.</summary>
+        private IEnumerable<CaseView> Views(int side, string label, Func<GateCaseResult, RunRecord?> record)
+        {
+            foreach (var (place, one) in result.Cases.Index())
+            {
+                if (record(one) is not { } found)
+                    continue;
+                var view = new CaseView(found, side - 1, label, place, names.Telling(one.Workload));
+                if (view.Status == CaseStatus.Proven && result.Cases.Count > MostEvidence)
+                    continue;
+                anchors[one.Name] = view.Anchor;
+                yield return view;
+            }
+        }
 
         private void Method()
         {
