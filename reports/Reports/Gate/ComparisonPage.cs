@@ -42,7 +42,6 @@ public static class ComparisonPage
             html.Head(Title);
             Header();
             html.Raw("<main id=\"main\">");
-            html.Notice("warnings", GateWords.Notes(result));
             Verdicts();
             foreach (var figure in Figures.All)
                 Forests(figure);
@@ -85,7 +84,9 @@ public static class ComparisonPage
         private void Header()
         {
             html.Bar(Contents());
-            html.Element("h1", Title).Element("p", Sentence, "class=\"lead outcome\"").Raw("<section class=\"run\"><div class=\"facts\">");
+            html.Element("h1", Title).Element("p", Sentence, "class=\"lead\"");
+            html.Notice("warnings", GateWords.Notes(result));
+            html.Raw("<section class=\"run\"><div class=\"facts\">");
             Facts("Comparison", ComparisonFacts());
             html.Raw("<div>");
             Facts("Base", SideFacts(result.Base, result.Cases.Select(one => one.BaseRecord)));
