@@ -23,6 +23,8 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new RunCommand(),
     new ReportCommand(),
     new CompareCommand(),
+    new GateCommand(),
+    new CalibrateCommand(),
     new LogCommand(),
     new ReceiveCommand(),
 };

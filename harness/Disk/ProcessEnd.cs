@@ -10,4 +10,7 @@ public static class ProcessEnd
     /// thread that hangs in a system call on a sick disk.
     /// </summary>
     public static void Now(int status) => Libc._exit(status);
+
+    /// <summary>Asks another process to end, as Ctrl-C does (kill(2) with SIGINT); one that is gone already is no error.</summary>
+    public static void Ask(int processId) => Libc.kill(processId, 2);
 }

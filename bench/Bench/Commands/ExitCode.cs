@@ -6,10 +6,10 @@ internal static class ExitCode
     /// <summary>All was done.</summary>
     internal const int Done = 0;
 
-    /// <summary>A case failed, or the run could not go on; what was measured before is kept.</summary>
+    /// <summary>A case failed, or the run could not go on; what was measured before is kept. Of a gate: something is slower.</summary>
     internal const int Failed = 1;
 
-    /// <summary>Runs that cannot be compared or judged: broken, empty, the same twice, of unlike machines or devices.</summary>
+    /// <summary>Of comparing verbs: it cannot be judged (unlike machines, contradicted evidence, too few pairs, broken records).</summary>
     internal const int CannotJudge = 2;
 
     /// <summary>Wrong use: an unknown option, parameter, value, target or run (EX_USAGE of sysexits.h).</summary>

@@ -6,9 +6,9 @@ using Bench.Workloads;
 namespace Bench.Commands;
 
 /// <summary>The options that choose cases; the same for <c>run</c> and <c>list</c>.</summary>
-internal sealed class PlanOptions
+internal sealed class PlanOptions(string defaultProfile = "quick")
 {
-    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), gate (the six cases of 'bench gate'), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => "quick" };
+    private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), gate (the six cases of 'bench gate'), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => defaultProfile };
     private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> named = new("--case", "-c") { Description = "Only this case, by its whole name as 'bench list' prints it, whatever the profile has; may be given several times", HelpName = "NAME", DefaultValueFactory = _ => [] };
@@ -29,13 +29,16 @@ internal sealed class PlanOptions
         command.Add(slowdown);
     }
 
+    /// <param name="parsed">The command line.</param>
+    /// <param name="furtherSets">Parameters of one side of a gate.</param>
+    /// <param name="otherSeed">The seed if none was given; drawn if null.</param>
     /// <exception cref="PlanException">An option has a value that means nothing.</exception>
-    internal Plan Read(ParseResult parsed)
+    internal Plan Read(ParseResult parsed, IReadOnlyList<string>? furtherSets = null, long? otherSeed = null)
     {
         var name = parsed.GetValue(profile)!;
         if (!Enum.TryParse<Profile>(name, ignoreCase: true, out var chosen) || !Enum.IsDefined(chosen) || char.IsAsciiDigit(name[0]))
             throw new PlanException($"no profile is named '{name}'; there are {string.Join(", ", Enum.GetNames<Profile>().Select(one => one.ToLowerInvariant()))}");
-        var settings = RunSettings.Of(chosen, parsed.GetValue(seed) ?? Random.Shared.Next(1, int.MaxValue));
+        var settings = RunSettings.Of(chosen, parsed.GetValue(seed) ?? otherSeed ?? Random.Shared.Next(1, int.MaxValue));
         if (parsed.GetValue(passes) is { } count)
             settings = count is >= 1 and <= 10_000 ? settings with { Passes = count } : throw new PlanException("--passes takes 1 to 10000");
         if (parsed.GetValue(passSeconds) is { } seconds)
@@ -45,7 +48,7 @@ internal sealed class PlanOptions
         if (parsed.GetValue(slowdown) is { } text)
             settings = settings with { InjectedSlowdown = ReadShare("--inject-slowdown", text, most: 10) };
         var filters = parsed.GetValue(filter)!;
-        var sets = parsed.GetValue(set)!;
+        string[] sets = [.. parsed.GetValue(set)!, .. furtherSets ?? []];
         var names = parsed.GetValue(named)!;
         if (names.Length > 0 && filters.Length + sets.Length > 0)
             throw new PlanException("--case names a case with all its parameters; --filter and --set do not go with it");

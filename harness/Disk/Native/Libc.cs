@@ -25,6 +25,9 @@ internal static unsafe partial class Libc
     internal static partial int unlink(string path);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int kill(int processId, int signal);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial nint pread(int fd, void* buffer, nint count, long offset);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -30,6 +30,7 @@ public sealed partial class DataFolder : IDisposable
     /// </summary>
     public const string WritePurpose = "write";
 
+    private const int ReuseTries = 20;
     private const string OwnerFileName = "owner.json";
     private readonly FileStream ownerLock;
     private readonly Dictionary<string, string> files = new(StringComparer.Ordinal);
@@ -83,17 +84,31 @@ public sealed partial class DataFolder : IDisposable
         if (path.Length == 0)
             throw new PlanException("--reuse is empty; give a data folder that 'bench run --keep' left");
         path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
-        if (IsHeld(path))
-            throw new PlanException($"{path} is in use by another run");
-        if (ReadOwner(path) is not { Kept: true })
-            throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");
-        try
+        for (var tries = 1; ; tries++)
         {
-            return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), true), FileMode.Open);
-        }
-        catch (IOException exception)
-        {
-            throw new PlanException($"{path} cannot be used: {exception.Message}");
+            if (!IsHeld(path))
+            {
+                if (ReadOwner(path) is not { Kept: true })
+                    throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");
+                try
+                {
+                    return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), true), FileMode.Open);
+                }
+                catch (IOException exception) when (tries >= ReuseTries)
+                {
+                    throw new PlanException($"{path} cannot be used: {exception.Message}");
+                }
+                catch (IOException)
+                {
+                    // Somebody was faster.
+                }
+            }
+            else if (tries >= ReuseTries)
+            {
+                throw new PlanException($"{path} is in use by another run");
+            }
+            // A start of bench beside this one that looks for leftovers holds the lock for a moment.
+            Thread.Sleep(25);
         }
     }
 

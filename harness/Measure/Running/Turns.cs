@@ -25,18 +25,21 @@ public sealed class Turns : IDisposable
     /// <summary>It is the run's turn.</summary>
     public const byte Go = (byte)'G';
 
+    /// <summary>What an address without a file begins with.</summary>
+    public const string AbstractPrefix = "abstract:";
+
     private const int LookForStopMicroseconds = 200_000;
 
     private readonly Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 
     /// <summary>Connects to who gives the turns.</summary>
-    /// <param name="path">Its socket.</param>
+    /// <param name="path">Its socket: a path, or <see cref="AbstractPrefix"/> and a name.</param>
     /// <exception cref="PlanException">Nobody listens there.</exception>
     public Turns(string path)
     {
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
+            socket.Connect(EndPoint(path));
         }
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
@@ -44,6 +47,9 @@ public sealed class Turns : IDisposable
             throw new PlanException($"--turns {path}: nobody gives turns there ({exception.Message}); 'bench gate' starts its runs with it");
         }
     }
+
+    /// <summary>The address of a socket as it is given on the command line: a path, or <see cref="AbstractPrefix"/> and a name without a file (unix(7)).</summary>
+    public static UnixDomainSocketEndPoint EndPoint(string path) => new(path.StartsWith(AbstractPrefix, StringComparison.Ordinal) ? "\0" + path[AbstractPrefix.Length..] : path);
 
     /// <summary>Asks for the turn and waits for it.</summary>
     /// <param name="stop">Requested too if the other end is gone: without it the run has no sense.</param>

@@ -9,6 +9,20 @@ public static class GateJson
     /// <summary>One object on one line, without the line break.</summary>
     public static string Write(GateResult result) => JsonSerializer.Serialize(result, RecordJson.Options);
 
+    /// <summary>Reads the file of a gate run.</summary>
+    /// <exception cref="RecordException">It cannot be read, or is not the result of a gate.</exception>
+    public static GateResult ReadFile(string file)
+    {
+        try
+        {
+            return Read(File.ReadAllText(file));
+        }
+        catch (Exception exception) when (exception is RecordException or IOException or UnauthorizedAccessException)
+        {
+            throw new RecordException($"{file}: {exception.Message}", exception);
+        }
+    }
+
     /// <summary>Reads it back.</summary>
     /// <exception cref="RecordException">It is not the result of a gate, or of a newer schema.</exception>
     public static GateResult Read(string text)

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using Bench.Gate;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports.Comparison;
+using Bench.Reports.Gate;
+
+namespace Bench.Commands;
+
+/// <summary><c>bench calibrate</c>: this program against itself, as it is and with a known slowdown.</summary>
+internal sealed class CalibrateCommand : Command
+{
+    /// <summary>Judgements that each row of the table needs at least.</summary>
+    private const int FewestJudgements = 50;
+
+    private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<string> slowdowns = new("--slowdowns") { Description = "Slowdowns that are injected to see whether they are found", HelpName = "SHARE,…", DefaultValueFactory = _ => "5%,10%,20%" };
+    private readonly Option<int?> runs = new("--runs") { Description = "Gate runs of each kind (default: as many as give 50 judgements)", HelpName = "N" };
+    private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where the gate runs go (default: reports/out/calibration-<run>); one that was interrupted is gone on with", HelpName = "DIR" };
+    private readonly PlanOptions planOptions = new(defaultProfile: "gate");
+    private readonly GateOptions gateOptions = new();
+
+    internal CalibrateCommand() : base("calibrate", "Measure what this machine does by itself, and how often the gate is right here: the gate wants it once")
+    {
+        Add(target);
+        planOptions.AddTo(this);
+        gateOptions.AddTo(this);
+        Add(slowdowns);
+        Add(runs);
+        Add(outFolder);
+        SetAction(parsed => GateEnding.Guard("calibrate", stop => Run(parsed, stop)));
+    }
+
+    private int Run(ParseResult parsed, StopSignal stop)
+    {
+        var rules = gateOptions.Read(parsed);
+        var plan = planOptions.Read(parsed);
+        var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(text => PlanOptions.ReadShare("--slowdowns", text, most: 10)).ToArray();
+        var count = parsed.GetValue(runs) ?? (FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
+        if (count is < 1 or > 10_000)
+            throw new PlanException("--runs takes 1 to 10000");
+        var name = GateOptions.NewRunName();
+        var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "calibration-" + name));
+        Directory.CreateDirectory(folder);
+        // All A/A runs first: the noise floors are theirs, and the runs with a slowdown are judged with them.
+        var plain = new List<GateResult>();
+        var kinds = shares.Prepend(0.0).SelectMany(share => Enumerable.Range(1, count).Select(number => (share, number))).ToArray();
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Calibrate {kinds.Length} gate runs of {plan.Cases.Count} cases, at least {Plan.Say(kinds.Length * GateCommand.PairSeconds(plan, plan) * rules.Looks[0])}; {folder}"));
+        var results = new List<GateResult>();
+        foreach (var (share, number) in kinds)
+        {
+            var calibration = share == 0 ? null : Calibration.Of(plain, plan.Settings.Passes, plan.Settings.PassSeconds);
+            var result = OneRun(parsed, plan, rules, folder, share, number, calibration, stop);
+            results.Add(result);
+            if (share == 0)
+                plain.Add(result);
+        }
+        var made = Calibration.Of(results, plan.Settings.Passes, plan.Settings.PassSeconds);
+        Console.Error.WriteLine($"Calibration  {made.Write(parsed.GetValue(gateOptions.Calibrations)!)}");
+        CalibrationTable.Write(made);
+        return ExitCode.Done;
+    }
+
+    private GateResult OneRun(ParseResult parsed, Plan plan, GateRules rules, string folder, double share, int number, Calibration? calibration, StopSignal stop)
+    {
+        var kind = share == 0 ? "aa" : string.Create(CultureInfo.InvariantCulture, $"slow{share * 100:0.#}");
+        var runFolder = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}-{number:000}"));
+        var file = Path.Combine(runFolder, GateResult.FileName);
+        if (File.Exists(file))
+            return GateJson.ReadFile(file);
+        var settings = plan.Settings with { Seed = plan.Settings.Seed + number * 1000L + (long)(share * 1000) };
+        var cases = plan.Cases.Select(spec => new GateCase(spec.Id, spec, spec)).ToArray();
+        var run = GateOptions.NewRunName();
+        using var area = GateArea.Make(parsed.GetValue(target)!, run, 2, plan.PeakBytes);
+        Directory.CreateDirectory(runFolder);
+        using var work = new WorkFolder(runFolder);
+        var side = new GateSide { Role = "base", Name = "this program", Command = RunCommand.SelfCommand() };
+        var session = new GateSession(side, side with { Role = "head", InjectedSlowdown = share }, cases, settings, rules, stop)
+        {
+            Say = line => Console.Error.WriteLine($"{kind} {number}: {line}"),
+        };
+        var result = session.Execute(run, work.Path, area.Folders, area.Folders, calibration);
+        result = result with { Cases = [.. result.Cases.Select(one => one with { BaseRecord = null, HeadRecord = null })] };
+        File.WriteAllText(file + ".new", GateJson.Write(result));
+        File.Move(file + ".new", file);
+        Console.Error.WriteLine($"{kind} {number}: {result.Summary}");
+        return result;
+    }
+}

@@ -1,0 +1,154 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using Bench.Disk.Topology;
+using Bench.Gate;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports.Comparison;
+using Bench.Reports.Gate;
+
+namespace Bench.Commands;
+
+/// <summary><c>bench gate</c>: base against head, a verdict per case and one exit code.</summary>
+internal sealed class GateCommand : Command
+{
+    private readonly Option<string?> baseName = new("--base") { Description = "The base: a git revision of bench, a folder with its source, a published program, or a stored run (default: this program)", HelpName = "X" };
+    private readonly Option<string?> headName = new("--head") { Description = "The head, likewise; '.' is this folder with what is not committed", HelpName = "Y" };
+    private readonly Option<string[]> baseSet = new("--base-set") { Description = "A parameter's value for the base alone: FlushPolicy=each", HelpName = "NAME=VALUE", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> headSet = new("--head-set") { Description = "The same for the head", HelpName = "NAME=VALUE", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> baseTarget = new("--base-target") { Description = "The base's target, where each side has its own", HelpName = "DIR" };
+    private readonly Option<string?> headTarget = new("--head-target") { Description = "The head's", HelpName = "DIR" };
+    private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where result and page go (default: reports/out/gate-<run>)", HelpName = "DIR" };
+    private readonly Option<string?> junit = new("--junit") { Description = "Also write JUnit XML", HelpName = "FILE" };
+    private readonly Option<bool> unlike = new("--unlike") { Description = "Compare although machines or devices differ; marked as such" };
+    private readonly Option<bool> uncalibrated = new("--uncalibrated") { Description = "Judge without a calibration of this machine: no noise floor, no known error rates" };
+    private readonly PlanOptions planOptions = new(defaultProfile: "gate");
+    private readonly GateOptions gateOptions = new();
+
+    internal GateCommand() : base("gate", "Base against head: faster, same, slower or inconclusive, and an exit code (0 none slower, 1 slower, 2 not judged)")
+    {
+        foreach (var option in (Option[])[baseName, headName, baseSet, headSet, baseTarget, headTarget, target])
+            Add(option);
+        planOptions.AddTo(this);
+        gateOptions.AddTo(this);
+        foreach (var option in (Option[])[outFolder, junit, unlike, uncalibrated])
+            Add(option);
+        SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop)));
+    }
+
+    private int Run(ParseResult parsed, StopSignal stop)
+    {
+        var rules = gateOptions.Read(parsed);
+        var run = GateOptions.NewRunName();
+        var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run));
+        if (File.Exists(Path.Combine(folder, GateResult.FileName)))
+            throw new PlanException($"{folder} holds a gate run already; give another --out");
+        var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
+            ? JudgeRecords(parsed, rules)
+            : RunPairs(parsed, run, folder, rules, stop);
+        return GateOutput.Write(result, folder, parsed.GetValue(junit));
+    }
+
+    private GateResult JudgeRecords(ParseResult parsed, GateRules rules)
+    {
+        if (parsed.GetValue(baseName) is not { } first || parsed.GetValue(headName) is not { } second || !IsRecords(first) || !IsRecords(second))
+            throw new PlanException("a stored run is compared with a stored run: give one as --base and one as --head");
+        var (baseRecords, baseWarnings) = RunStore.Read(first);
+        var (headRecords, headWarnings) = RunStore.Read(second);
+        var calibration = baseRecords.Count == 0 ? null : Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, Fingerprint.Of(baseRecords[0]));
+        if (calibration is null && !parsed.GetValue(uncalibrated))
+            throw new GateException("the machine of these runs has no calibration, so nobody knows what it does by itself; run 'bench calibrate' there once, or give --uncalibrated");
+        try
+        {
+            var result = RunComparison.Of(new ComparedRun(first, baseRecords), new ComparedRun(second, headRecords), new ComparisonOptions
+            {
+                Rules = rules,
+                Unlike = parsed.GetValue(unlike),
+                NowUtc = DateTimeOffset.UtcNow,
+                CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+                NoiseFloors = calibration?.NoiseFloors(baseRecords.SelectMany(record => Figures.All.Select(figure => new GateKey(record.Case, figure))).Distinct()) ?? [],
+                CalibratedUtc = calibration?.MadeUtc,
+            });
+            return result with { Warnings = [.. baseWarnings, .. headWarnings, .. result.Warnings] };
+        }
+        catch (UnlikeRunsException exception)
+        {
+            throw new GateException($"{exception.Message}; --unlike compares them all the same, and marks it", exception);
+        }
+    }
+
+    private GateResult RunPairs(ParseResult parsed, string run, string folder, GateRules rules, StopSignal stop)
+    {
+        var (first, second) = (parsed.GetValue(baseName), parsed.GetValue(headName));
+        var (baseSets, headSets) = (parsed.GetValue(baseSet)!, parsed.GetValue(headSet)!);
+        var targets = (Base: parsed.GetValue(baseTarget), Head: parsed.GetValue(headTarget));
+        if (first is null && second is null && baseSets.Length + headSets.Length == 0 && targets.Base is null && targets.Head is null)
+            throw new PlanException("what is compared? give --base and --head, --base-set and --head-set, or --base-target and --head-target; 'bench calibrate' compares a program with itself");
+        if (targets.Base is null != targets.Head is null)
+            throw new PlanException("--base-target and --head-target go together");
+
+        var basePlan = planOptions.Read(parsed, baseSets);
+        var headPlan = planOptions.Read(parsed, headSets, basePlan.Settings.Seed);
+        var cases = GateCase.Pair(basePlan.Cases, headPlan.Cases, [.. baseSets.Concat(headSets).Select(set => set.Split('=')[0].Trim())]);
+        var peak = Math.Max(basePlan.PeakBytes, headPlan.PeakBytes);
+        var calibration = RequireCalibration(parsed, targets.Base ?? parsed.GetValue(target)!, cases, basePlan.Settings);
+
+        using var baseProgram = GateProgram.Resolve("base", first, stop);
+        using var headProgram = GateProgram.Resolve("head", second, stop);
+        using var baseArea = GateArea.Make(targets.Base ?? parsed.GetValue(target)!, run, targets.Base is null ? 2 : 1, peak);
+        using var headArea = targets.Head is { } other ? GateArea.Make(other, GateOptions.NewRunName(), 1, peak) : null;
+        RequireAlike(parsed, baseArea.Topology, headArea?.Topology);
+        Directory.CreateDirectory(folder);
+        using var work = new WorkFolder(folder);
+        var session = new GateSession(
+            baseProgram.Side("base", NameOf(first, baseSets, targets.Base)), headProgram.Side("head", NameOf(second, headSets, targets.Head)),
+            cases, basePlan.Settings, rules, stop)
+        {
+            Say = line => Console.Error.WriteLine($"Gate     {line}"),
+        };
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Gate     {cases.Count} cases, {rules.Looks[0]} to {rules.MostPairs} pairs of launches, about {Plan.Say(PairSeconds(basePlan, headPlan) * rules.Looks[0])} to {Plan.Say(PairSeconds(basePlan, headPlan) * rules.MostPairs)}; seed {basePlan.Settings.Seed}"));
+        var result = session.Execute(run, work.Path, baseArea.Folders, (headArea ?? baseArea).Folders, calibration);
+        return result with { Unlike = result.Differences.Any(difference => difference.Unlike) };
+    }
+
+    /// <summary>What one pair takes: a start each, and both sides' cases.</summary>
+    internal static double PairSeconds(Plan one, Plan other) => 1.2 + one.Estimates.Concat(other.Estimates).Sum(estimate => estimate.Seconds);
+
+    private Calibration? RequireCalibration(ParseResult parsed, string targetFolder, IReadOnlyList<GateCase> cases, RunSettings settings)
+    {
+        var fingerprint = Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(targetFolder)), ToolVersion.Version);
+        var calibration = Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, fingerprint);
+        if (parsed.GetValue(uncalibrated))
+            return calibration;
+        if (calibration is null)
+            throw new GateException($"this machine and target ({fingerprint.Hash}) have no calibration, so nobody knows what they do by themselves; run 'bench calibrate' once, or give --uncalibrated");
+        if (calibration.Passes != settings.Passes || calibration.PassSeconds != settings.PassSeconds)
+            throw new GateException(string.Create(CultureInfo.InvariantCulture, $"the calibration was made with {calibration.Passes} passes of {calibration.PassSeconds} s; calibrate with the passes of this gate, or give --uncalibrated"));
+        var known = calibration.Cases.Select(one => one.Name).ToHashSet(StringComparer.Ordinal);
+        // With other settings on a side, each side is a calibrated case or the two of them have no name of their own.
+        if (cases.FirstOrDefault(one => !known.Contains(one.Name) && !(known.Contains(one.Base.Id) && known.Contains(one.Head.Id))) is { } missing)
+            throw new GateException($"{missing.Name} was not calibrated here; run 'bench calibrate' with the cases of this gate, or give --uncalibrated");
+        return calibration;
+    }
+
+    private void RequireAlike(ParseResult parsed, DeviceTopology first, DeviceTopology? second)
+    {
+        if (second is null || parsed.GetValue(unlike))
+            return;
+        var host = new HostProbe().Probe();
+        var differences = Fingerprint.Of(host, first, ToolVersion.Version).DifferencesTo(Fingerprint.Of(host, second, ToolVersion.Version)).Where(difference => difference.Unlike).ToArray();
+        if (differences.Length > 0)
+            throw new GateException($"the targets are not alike ({string.Join("; ", differences.Take(4).Select(difference => difference.ToString()))}); give --unlike to compare them all the same");
+    }
+
+    private static bool IsRecords(string? name) =>
+        name is not null && (File.Exists(Path.Combine(name, RunStore.FileName)) || (File.Exists(name) && name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)));
+
+    private static string NameOf(string? program, string[] sets, string? target) =>
+        string.Join(" ", new[] { program, string.Join(", ", sets), target }.Where(part => !string.IsNullOrEmpty(part))) is { Length: > 0 } name ? name : "this program";
+}

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using Bench.Disk;
+using Bench.Gate;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+
+namespace Bench.Commands;
+
+/// <summary>
+/// How the verbs of the gate end: Ctrl-C, SIGTERM and a closed terminal stop the launches and remove what was made, a
+/// second Ctrl-C ends at once; what cannot be judged is one sentence and exit code 2.
+/// </summary>
+internal static class GateEnding
+{
+    private const int OneWishMs = 300;
+
+    /// <summary>Does the work.</summary>
+    /// <param name="verb">For messages.</param>
+    /// <param name="work">Gets the user's wish to stop; returns the exit code.</param>
+    internal static int Guard(string verb, Func<StopSignal, int> work)
+    {
+        var stop = new StopSignal();
+        long firstMs = 0;
+        void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            var now = Environment.TickCount64;
+            var first = Interlocked.CompareExchange(ref firstMs, now, 0);
+            if (first != 0 && now - first > OneWishMs)
+                ProcessEnd.Now(ExitCode.Interrupted);
+            stop.Request();
+        }
+
+        var registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToArray();
+        try
+        {
+            return work(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsRequested)
+        {
+            Console.Error.WriteLine("Stopped; everything is removed");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception exception) when (exception is GateException or RecordException or IOException or UnauthorizedAccessException)
+        {
+            // A launch may fail because the same Ctrl-C reached it first.
+            if (stop.IsRequested)
+                return ExitCode.Interrupted;
+            Console.Error.WriteLine($"bench: {verb}: {exception.Message}");
+            return ExitCode.CannotJudge;
+        }
+        finally
+        {
+            foreach (var registration in registrations)
+                registration.Dispose();
+        }
+    }
+}

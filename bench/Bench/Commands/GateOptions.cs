@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Globalization;
+using Bench.Measure.Running;
+using Bench.Reports.Comparison;
+using Bench.Reports.Gate;
+
+namespace Bench.Commands;
+
+/// <summary>The options that <c>gate</c> and <c>calibrate</c> share: margins, errors, numbers of pairs.</summary>
+internal sealed class GateOptions
+{
+    private readonly Option<string> margin = new("--margin") { Description = "Changes of throughput and CPU up to this share do not matter", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
+    private readonly Option<string> marginP99 = new("--margin-p99") { Description = "The same for the 99th percentile of latency", HelpName = "SHARE", DefaultValueFactory = _ => "20%" };
+    private readonly Option<string> alpha = new("--alpha") { Description = "Chance that a gate run calls anything slower though nothing is, by more than its margin", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
+    private readonly Option<string> pairs = new("--pairs") { Description = "Pairs of launches after which is looked; the last is the most", HelpName = "N,N,…", DefaultValueFactory = _ => string.Join(',', GateRules.Default.Looks) };
+
+    internal Option<string> Calibrations { get; } = new("--calibration") { Description = "Where calibrations of machines are kept", HelpName = "DIR", DefaultValueFactory = _ => Path.Combine("reports", "calibration") };
+
+    internal void AddTo(Command command)
+    {
+        command.Add(margin);
+        command.Add(marginP99);
+        command.Add(alpha);
+        command.Add(pairs);
+        command.Add(Calibrations);
+    }
+
+    /// <exception cref="PlanException">An option has a value that means nothing.</exception>
+    internal GateRules Read(ParseResult parsed)
+    {
+        var share = PlanOptions.ReadShare("--margin", parsed.GetValue(margin)!, most: 10);
+        var looks = parsed.GetValue(pairs)!.Split(',', StringSplitOptions.TrimEntries)
+            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 6 and <= 200 ? number
+                : throw new PlanException($"--pairs takes rising numbers from 6 to 200, such as 10,16,24; '{text}' is none")).ToArray();
+        if (looks.Zip(looks.Skip(1), (one, next) => next <= one).Any(falls => falls))
+            throw new PlanException("--pairs takes rising numbers, such as 10,16,24");
+        return new GateRules
+        {
+            Alpha = PlanOptions.ReadShare("--alpha", parsed.GetValue(alpha)!, most: 0.5),
+            Looks = looks,
+            Margins = new Dictionary<Figure, double>
+            {
+                [Figure.Throughput] = share,
+                [Figure.P99] = PlanOptions.ReadShare("--margin-p99", parsed.GetValue(marginP99)!, most: 10),
+                [Figure.CpuPerOperation] = share,
+            },
+        };
+    }
+
+    /// <summary>A name for a gate run or a calibration, in the form of a run's.</summary>
+    internal static string NewRunName() => DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
+        + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
+}

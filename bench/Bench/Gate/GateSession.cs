@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using Bench.Commands;
+using Bench.Disk.Topology;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports.Comparison;
+using Bench.Reports.Content;
+using Bench.Reports.Gate;
+
+namespace Bench.Gate;
+
+/// <summary>
+/// A gate run by pairs of launches: some pairs of all cases, a look, further pairs of the cases that are open, and so
+/// on to the cap.
+/// <para>
+/// A case is open until its throughput has a verdict; p99 and CPU are judged with the pairs that there are. They are
+/// side figures: a p99 of a second's work varies by tens of percent on any machine, and waiting for it would take
+/// every case to the cap.
+/// </para>
+/// </summary>
+internal sealed class GateSession
+{
+    /// <summary>Fewer usable pairs than this are no ground for a verdict.</summary>
+    private const int FewestPairs = 6;
+
+    /// <summary>A case that loses more of its pairs than this is not what its name says.</summary>
+    private const double MostDiscarded = 0.25;
+
+    private readonly GateSide baseSide;
+    private readonly GateSide headSide;
+    private readonly RunSettings settings;
+    private readonly GateRules rules;
+    private readonly StopSignal stop;
+    private readonly Dictionary<GateCase, CaseLog> logs;
+    private readonly Dictionary<GateKey, Judgement> judgements = [];
+
+    internal GateSession(GateSide baseSide, GateSide headSide, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules, StopSignal stop)
+    {
+        (this.baseSide, this.headSide, this.settings, this.rules, this.stop) = (baseSide, headSide, settings, rules, stop);
+        Cases = cases;
+        logs = cases.ToDictionary(one => one, _ => new CaseLog());
+    }
+
+    internal IReadOnlyList<GateCase> Cases { get; }
+
+    /// <summary>Told after each pair and each look, in a line.</summary>
+    internal Action<string> Say { get; init; } = _ => { };
+
+    /// <summary>Runs pairs until all is decided, or to the cap.</summary>
+    /// <param name="run">The gate run's name.</param>
+    /// <param name="workFolder">For the launches' records, while they run.</param>
+    /// <param name="baseFolders">Data folders of the base.</param>
+    /// <param name="headFolders">Data folders of the head.</param>
+    /// <param name="calibration">Noise floors of this machine; null if there is none.</param>
+    internal GateResult Execute(string run, string workFolder, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders, Calibration? calibration)
+    {
+        var started = DateTimeOffset.UtcNow;
+        var clock = Stopwatch.StartNew();
+        var runner = new PairRunner(baseSide, headSide, settings, workFolder, stop);
+        runner.Prepare(Cases, baseFolders, headFolders);
+        GateJudge? judge = null;
+        IReadOnlyList<GateCase> open = Cases;
+        var pairs = 0;
+        foreach (var look in rules.Looks)
+        {
+            for (; pairs < look; pairs++)
+            {
+                Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Cases.Count} cases open"));
+                foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, baseFolders, headFolders)))
+                    logs[one].Add(outcome);
+            }
+            // Which figures a case has is known when it has run.
+            judge ??= new GateJudge(Family(), rules, calibration?.NoiseFloors(Family()));
+            Look(judge, open);
+            open = [.. open.Where(one => judgements.GetValueOrDefault(new GateKey(one.Name, Figure.Throughput)) is { Verdict: GateVerdict.Inconclusive })];
+            if (open.Count == 0)
+                break;
+        }
+        return ToResult(run, started, clock.Elapsed.TotalSeconds, calibration);
+    }
+
+    private List<GateKey> Family() =>
+        [.. Cases.SelectMany(one => Figures.All.Where(figure => logs[one].LogCosts(figure).Count > 0).Select(figure => new GateKey(one.Name, figure)))];
+
+    private void Look(GateJudge judge, IReadOnlyList<GateCase> open)
+    {
+        var tests = new Dictionary<GateKey, ShiftTest>();
+        foreach (var one in open)
+        {
+            foreach (var figure in Figures.All)
+            {
+                var key = new GateKey(one.Name, figure);
+                var costs = logs[one].LogCosts(figure);
+                if (WhyNotJudged(one) is { } reason)
+                {
+                    if (figure == Figure.Throughput)
+                        judgements[key] = NotJudged(key, reason, costs.Count);
+                    else
+                        judgements.Remove(key);
+                }
+                else if (costs.Count >= FewestPairs)
+                    tests[key] = ShiftTest.OfPairs(costs);
+            }
+        }
+        foreach (var judgement in judge.Look(tests))
+            judgements[judgement.Key] = judgement;
+    }
+
+    /// <summary>Why there is nothing to judge in a case; null if there is.</summary>
+    private string? WhyNotJudged(GateCase one)
+    {
+        var pairs = logs[one].Pairs;
+        var discarded = pairs.Where(pair => pair.Discarded is not null).ToArray();
+        var usable = logs[one].LogCosts(Figure.Throughput).Count;
+        return discarded.Length > MostDiscarded * pairs.Count
+            ? string.Create(CultureInfo.InvariantCulture, $"{discarded.Length} of {pairs.Count} pairs do not count: {discarded[^1].Discarded}")
+            : usable < FewestPairs ? string.Create(CultureInfo.InvariantCulture, $"{usable} usable pairs are too few")
+            : null;
+    }
+
+    private Judgement NotJudged(GateKey key, string reason, int pairs) => new()
+    {
+        Key = key,
+        Verdict = GateVerdict.NotJudged,
+        Reason = reason,
+        Margin = 1 + rules.Margins[key.Figure],
+        Pairs = pairs,
+    };
+
+    private GateResult ToResult(string run, DateTimeOffset started, double seconds, Calibration? calibration)
+    {
+        var records = Cases.Select(one => (Base: logs[one].LastBase, Head: logs[one].LastHead)).ToArray();
+        var (first, second) = (records.Select(pair => pair.Base).OfType<RunRecord>().First(), records.Select(pair => pair.Head).OfType<RunRecord>().First());
+        var fingerprint = Fingerprint.Of(first);
+        return new GateResult
+        {
+            Run = run,
+            StartedUtc = started,
+            Seconds = seconds,
+            CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+            Seed = settings.Seed,
+            Base = Info(baseSide, first),
+            Head = Info(headSide, second),
+            Differences = fingerprint.DifferencesTo(Fingerprint.Of(second)),
+            CalibratedUtc = calibration?.MadeUtc,
+            Fingerprint = fingerprint,
+            Target = RunFacts.Target(first),
+            Alpha = rules.Alpha,
+            Looks = rules.Looks,
+            Cases = [.. Cases.Select(one => new GateCaseResult
+            {
+                Name = one.Name,
+                Workload = one.Base.Workload.Name,
+                Parameters = one.SharedParameters,
+                Judgements = [.. Figures.All.Select(figure => judgements.GetValueOrDefault(new GateKey(one.Name, figure))).OfType<Judgement>()],
+                Pairs = logs[one].Pairs,
+                BaseRecord = logs[one].LastBase,
+                HeadRecord = logs[one].LastHead,
+            })],
+            Warnings = [.. Doubts()],
+        };
+    }
+
+    private IEnumerable<string> Doubts()
+    {
+        foreach (var side in new[] { baseSide, headSide }.Where(side => side.InjectedSlowdown > 0))
+            yield return string.Create(CultureInfo.InvariantCulture, $"the {side.Role} was made {side.InjectedSlowdown:P0} slower on purpose");
+        foreach (var one in Cases)
+        {
+            var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();
+            if (discarded.Length > 0)
+                yield return string.Create(CultureInfo.InvariantCulture, $"{ResultTable.ShortName(one.Base.Workload.Name, one.SharedParameters)}: {discarded.Length} of {logs[one].Pairs.Count} pairs do not count: {discarded[^1].Discarded}");
+        }
+    }
+
+    private static GateSideInfo Info(GateSide side, RunRecord record) => new(side.Name)
+    {
+        Version = record.Tool.Version,
+        Commit = side.Commit ?? record.Tool.Commit,
+        InjectedSlowdown = side.InjectedSlowdown,
+    };
+
+    /// <summary>What is known of one case so far.</summary>
+    private sealed class CaseLog
+    {
+        internal List<GatePair> Pairs { get; } = [];
+
+        internal RunRecord? LastBase { get; private set; }
+
+        internal RunRecord? LastHead { get; private set; }
+
+        internal void Add((GatePair Pair, RunRecord? Base, RunRecord? Head) outcome)
+        {
+            Pairs.Add(outcome.Pair);
+            LastBase = outcome.Base ?? LastBase;
+            LastHead = outcome.Head ?? LastHead;
+        }
+
+        internal IReadOnlyList<double> LogCosts(Figure figure) => [.. Pairs.Select(pair => pair.LogCost(figure)).OfType<double>()];
+    }
+}

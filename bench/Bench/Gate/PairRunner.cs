@@ -1,0 +1,74 @@
+using System.Globalization;
+using Bench.Measure.Passes;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports.Gate;
+
+namespace Bench.Gate;
+
+/// <summary>
+/// Runs pairs of launches: a process of each side, whose passes take turns. Which side has the first turn and which of
+/// the two data folders it gets is drawn for each pair (<see cref="PairOrder"/>): neither the place of a file on the disk
+/// nor being first can count for one side.
+/// </summary>
+internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, string workFolder, StopSignal stop)
+{
+    private readonly PairOrder order = new(settings.Seed);
+
+    /// <summary>Lays out the files of both sides, and sees that both programs know all cases, before the long wait.</summary>
+    /// <param name="cases">The cases.</param>
+    /// <param name="baseFolders">The data folders of the base: both, or one where each side has a target of its own.</param>
+    /// <param name="headFolders">Those of the head.</param>
+    internal void Prepare(IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
+    {
+        var shortest = settings with { Passes = 1, PassSeconds = 0.01 };
+        foreach (var (side, folder) in ((GateSide, string)[])[(baseSide, baseFolders[0]), (headSide, headFolders[^1])])
+        {
+            using var launch = Launch.Start(side, cases, shortest, folder, OutOf(side), turns: null);
+            var records = launch.Finish("while its files were laid out", stop);
+            if (records.FirstOrDefault(record => record.Error is not null) is { } failed)
+                throw new GateException($"the {side.Role} {side.Name} cannot run {failed.Case}: {failed.Error}");
+        }
+    }
+
+    /// <summary>Runs one pair.</summary>
+    /// <param name="number">Its number, from 1.</param>
+    /// <param name="cases">The cases that are still open.</param>
+    /// <param name="baseFolders">The data folders of the base; with two, the sides swap them from pair to pair.</param>
+    /// <param name="headFolders">Those of the head.</param>
+    /// <returns>For each case both records, in order.</returns>
+    internal IReadOnlyList<(GatePair Pair, RunRecord? Base, RunRecord? Head)> Run(
+        int number, IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
+    {
+        var (baseFirst, swapped) = order.Next();
+        using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
+        using var one = Launch.Start(baseSide, cases, settings, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
+        using var other = Launch.Start(headSide, cases, settings, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
+        turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
+        var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
+        var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));
+        return [.. cases.Select(spec =>
+        {
+            var (first, second) = (bases.GetValueOrDefault(spec.Base.Id), heads.GetValueOrDefault(spec.Head.Id));
+            return (new GatePair
+            {
+                Number = number,
+                BaseFirst = baseFirst,
+                Base = first is null ? null : LaunchFigures.Of(first),
+                Head = second is null ? null : LaunchFigures.Of(second),
+                Discarded = WhyNot("base", first) ?? WhyNot("head", second),
+            }, first, second);
+        })];
+    }
+
+    /// <summary>Why a launch does not count; null if it does.</summary>
+    private static string? WhyNot(string role, RunRecord? record) =>
+        record is null ? $"the {role} has no record of it"
+        : record.Error is { } error ? $"the {role} failed: {error}"
+        : record.Evidence.Verdict == Verdict.Contradicted ? $"the {role} is contradicted: {string.Join("; ", record.Evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted).Select(claim => $"not {claim.Claim}: {claim.Reason}"))}"
+        : null;
+
+    private static Dictionary<string, RunRecord> ByCase(IReadOnlyList<RunRecord> records) => records.ToDictionary(record => record.Case);
+
+    private string OutOf(GateSide side) => Path.Combine(workFolder, side.Role);
+}

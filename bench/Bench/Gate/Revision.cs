@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Globalization;
+using Bench.Measure.Passes;
+
+namespace Bench.Gate;
+
+/// <summary>
+/// A git revision of bench, built to be measured: checked out into a worktree of its own, published, and the worktree
+/// removed again; the user's own working tree is not touched.
+/// <para>
+/// What lies below <c>.git/bench-gate</c> belongs to a gate that runs; what a dead one left there is removed by the next.
+/// </para>
+/// </summary>
+internal sealed class Revision : IDisposable
+{
+    private const string ProjectPath = "bench/Bench/Bench.csproj";
+
+    private readonly string folder;
+
+    private Revision(string folder, string commit, IReadOnlyList<string> command)
+    {
+        this.folder = folder;
+        Commit = commit;
+        Command = command;
+    }
+
+    /// <summary>The commit.</summary>
+    internal string Commit { get; }
+
+    /// <summary>How the published program is started.</summary>
+    internal IReadOnlyList<string> Command { get; }
+
+    /// <summary>The commit that a name means in the repository of the current folder; null if it means none.</summary>
+    /// <param name="name">A revision, or a folder: then its state with what is not committed yet.</param>
+    internal static string? CommitOf(string name)
+    {
+        if (!Directory.Exists(name))
+            return Git(".", "rev-parse", "--verify", "--quiet", name + "^{commit}").Output;
+        if (Git(name, "rev-parse", "--verify", "--quiet", "HEAD").Output is not { } head)
+            return null;
+        var untracked = Git(name, "ls-files", "--others", "--exclude-standard").Output;
+        if (!string.IsNullOrEmpty(untracked))
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Warning  {untracked.Split('\n').Length} files of {name} are unknown to git and not part of what is built"));
+        // A commit of the working tree that no branch knows; nothing if there are no changes.
+        return Git(name, "stash", "create").Output is { Length: > 0 } changes ? changes : head;
+    }
+
+    /// <summary>Checks out, publishes, and removes the worktree.</summary>
+    /// <param name="role">Base or head, for messages.</param>
+    /// <param name="name">As the user named it.</param>
+    /// <param name="commit">The commit.</param>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <exception cref="GateException">It cannot be checked out or does not build.</exception>
+    internal static Revision Build(string role, string name, string commit, StopSignal stop)
+    {
+        var all = Path.Combine(Path.GetFullPath(Git(".", "rev-parse", "--git-common-dir").Output!), "bench-gate");
+        RemoveLeftovers(all);
+        var folder = Path.Combine(all, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{role}"));
+        var (worktree, program) = (Path.Combine(folder, "source"), Path.Combine(folder, "program"));
+        try
+        {
+            var added = Git(".", "worktree", "add", "--detach", "--force", worktree, commit);
+            if (added.ExitCode != 0)
+                throw new GateException($"the {role} {name} cannot be checked out: {LastLine(added.Error)}");
+            if (!File.Exists(Path.Combine(worktree, ProjectPath)))
+                throw new GateException($"the {role} {name} is no revision of bench: it has no {ProjectPath}");
+            var dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? Environment.ProcessPath! : "dotnet";
+            var built = Start(dotnet, worktree, stop, "publish", ProjectPath, "-c", "Release", "-o", program, "--nologo", "-v", "quiet", "-p:UseSharedCompilation=false", "--disable-build-servers");
+            if (built.ExitCode != 0)
+                throw new GateException($"the {role} {name} does not build: {FirstError(built.Output + built.Error)}");
+            RemoveWorktree(worktree);
+            return new Revision(folder, commit, [dotnet, Path.Combine(program, "bench.dll")]);
+        }
+        catch
+        {
+            Remove(folder);
+            throw;
+        }
+    }
+
+    public void Dispose() => Remove(folder);
+
+    private static void RemoveLeftovers(string all)
+    {
+        if (!Directory.Exists(all))
+            return;
+        foreach (var folder in Directory.EnumerateDirectories(all))
+        {
+            var owner = Path.GetFileName(folder).Split('-')[0];
+            if (owner != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && !File.Exists($"/proc/{owner}/cmdline"))
+                Remove(folder);
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        RemoveWorktree(Path.Combine(folder, "source"));
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static void RemoveWorktree(string worktree)
+    {
+        if (!Directory.Exists(worktree))
+            return;
+        Git(".", "worktree", "remove", "--force", "--force", worktree);
+        if (Directory.Exists(worktree))
+            Directory.Delete(worktree, recursive: true);
+        Git(".", "worktree", "prune");
+    }
+
+    private static (int ExitCode, string? Output, string Error) Git(string folder, params string[] arguments)
+    {
+        try
+        {
+            var result = Start("git", folder, new StopSignal(), arguments);
+            return (result.ExitCode, result.ExitCode == 0 ? result.Output.Trim() : null, result.Error);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return (-1, null, "git is not installed");
+        }
+    }
+
+    private static (int ExitCode, string Output, string Error) Start(string program, string folder, StopSignal stop, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Build servers would hold files of a worktree that is removed.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
+        {
+            if (!stop.IsRequested)
+                continue;
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+        }
+        stop.ThrowIfRequested();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+
+    private static string FirstError(string text) =>
+        text.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))?.Trim() ?? LastLine(text);
+
+    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()?.Trim() ?? "no reason given";
+}

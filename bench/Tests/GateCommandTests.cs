@@ -1,0 +1,271 @@
+using System.Text.Json;
+using Bench.Measure.Records;
+using Bench.Reports.Comparison;
+using Bench.Reports.Gate;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>Gates over real launches, of smoke size: the verdict, the exit code, and nothing left behind.</summary>
+public sealed class GateCommandTests : IDisposable
+{
+    private const string Warm = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Random, BlockSize=64KiB, FileSize=8MiB)";
+
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(4);
+
+    private readonly RunPlace place = new();
+
+    [Fact]
+    public void A_program_against_itself_is_not_slower_and_every_launch_is_in_the_result()
+    {
+        var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "6,8", "--case", Warm, "--margin", "100%"]);
+        Assert.Contains("passed: none slower", result.Output, StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        var one = Assert.Single(read.Cases);
+        Assert.InRange(one.Pairs.Count, 6, 8);
+        Assert.All(one.Pairs, pair => Assert.True(pair.Base!.BytesPerSecond > 0 && pair.Head!.BytesPerSecond > 0 && pair.Head.PassBytesPerSecond.Count == 2));
+        // Of every four pairs the base is first in two.
+        Assert.Equal(2, one.Pairs.Take(4).Count(pair => pair.BaseFirst));
+        Assert.Equal([Figure.Throughput, Figure.CpuPerOperation], one.Judgements.Select(judgement => judgement.Key.Figure));
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_slower_setting_of_the_head_fails_the_gate_and_a_faster_one_does_not()
+    {
+        string[] settings = ["--uncalibrated", "--pairs", "8", "--filter", "LogAppend*SegmentSize=1MiB*", "--set", "Producers=1", "--set", "WritePath=Buffered", "--set", "Preallocation=None", "--set", "FlushMethod=Fdatasync", "--set", "Partitions=1"];
+        var slower = Gate([.. settings, "--base-set", "FlushPolicy=none", "--head-set", "FlushPolicy=each"]);
+        Assert.Equal(1, slower.ExitCode);
+        Assert.Contains("slower", slower.Output, StringComparison.Ordinal);
+        Directory.Delete(place.Out, recursive: true);
+
+        var faster = Gate([.. settings, "--base-set", "FlushPolicy=each", "--head-set", "FlushPolicy=none"]);
+        Assert.Equal(0, faster.ExitCode);
+        var result = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        Assert.Equal(GateVerdict.Faster, Assert.Single(result.Cases).Judgements.Single(judgement => judgement.Key.Figure == Figure.Throughput).Verdict);
+        Assert.False(result.Cases[0].Parameters.ContainsKey("FlushPolicy"));
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Without_a_calibration_the_gate_refuses_and_with_one_it_judges()
+    {
+        string[] cases = ["--pairs", "6", "--case", Warm, "--margin", "50%"];
+        var refused = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]).Expect(2);
+        Assert.Contains("no calibration", refused.Error, StringComparison.Ordinal);
+
+        var calibrated = BenchProgram.Run(place.Folder, "calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--margin", "50%").Expect(0);
+        Assert.Contains("300% slower", calibrated.Output, StringComparison.Ordinal);
+        var file = Assert.Single(Directory.GetFiles(Path.Combine(place.Folder, "reports", "calibration")));
+        var calibration = JsonSerializer.Deserialize<Calibration>(File.ReadAllText(file), RecordJson.Options)!;
+        var (plain, slowed) = (Row(0), Row(3));
+        Assert.Equal((2, 0), (plain.Judgements, plain.Slower));
+        Assert.Equal((2, 2), (slowed.Judgements, slowed.Slower));
+        Assert.True(calibration.Cases.Single().NoiseFloors[Figure.Throughput] >= 1);
+
+        var judged = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]);
+        Assert.Equal(0, judged.ExitCode);
+        Assert.NotNull(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).CalibratedUtc);
+        // Another length of a pass is another noise.
+        Assert.Contains("calibrat", Gate(["--out", place.Out + "2", "--base", BenchProgram.Path, "--head", BenchProgram.Path, "--passes", "3", .. cases]).Expect(2).Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+
+        CalibrationRow Row(double slowdown) => calibration.Rows.Single(row => row.Slowdown == slowdown && row.Figure == Figure.Throughput);
+    }
+
+    [Fact]
+    public void An_interrupted_calibration_goes_on_where_it_was()
+    {
+        string[] arguments = ["calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--runs", "1", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--seed", "5"];
+        BenchProgram.Run(place.Folder, arguments).Expect(0);
+        var first = File.ReadAllText(Path.Combine(place.Out, "aa-001", GateResult.FileName));
+        Directory.Delete(Path.Combine(place.Out, "slow300-001"), recursive: true);
+        BenchProgram.Run(place.Folder, arguments).Expect(0);
+        Assert.Equal(first, File.ReadAllText(Path.Combine(place.Out, "aa-001", GateResult.FileName)));
+        Assert.True(File.Exists(Path.Combine(place.Out, "slow300-001", GateResult.FileName)));
+    }
+
+    [Fact]
+    public void A_program_that_crashes_in_one_launch_is_named_and_everything_is_removed()
+    {
+        // The first launch lays out; the second is the first pair's.
+        var program = Script("crash", "[ $n -lt 2 ] || kill -SEGV $$");
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        Assert.Contains($"the head {program} crashed (signal 11) in pair 1", result.Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_target_that_vanishes_in_between_is_one_sentence()
+    {
+        var program = Script("vanish", $"[ $n -lt 2 ] || rm -rf '{place.Target}'");
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        Assert.Single(result.Error.Split('\n'), line => line.StartsWith("bench: gate:", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(place.Target));
+    }
+
+    [Fact]
+    public void Contradicted_evidence_is_not_judged()
+    {
+        // A program that says of every record that it is contradicted: what it measured does not count.
+        var program = Script("liar", "", """
+            for a in "$@"; do [ "$last" = --out ] && out=$a; last=$a; done
+            sed -i 's/"evidence":{"verdict":"[a-z]*"/"evidence":{"verdict":"contradicted"/' "$out/records.jsonl"
+            """);
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        Assert.Contains("not judged", result.Output, StringComparison.Ordinal);
+        Assert.Contains("contradicted", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void A_signal_stops_the_launches_and_removes_everything(string signal)
+    {
+        using var gate = BenchProgram.Start(place.Folder, Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "100", "--case", Warm]));
+        gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 2", StringComparison.Ordinal), "the second pair");
+        gate.Signal(signal);
+        Assert.Equal(130, gate.WaitForEnd(TimeSpan.FromSeconds(20)).ExitCode);
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_killed_gate_ends_its_launches_and_the_next_start_removes_its_data()
+    {
+        using (var gate = BenchProgram.Start(place.Folder, Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "100", "--case", Warm])))
+        {
+            gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 2", StringComparison.Ordinal), "the second pair");
+            gate.Signal("KILL");
+            gate.WaitForEnd(TimeSpan.FromSeconds(20));
+        }
+        Assert.NotEmpty(place.DataFolders);
+        // The launches see that nobody gives turns any more.
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        while (Command.TryRun(Command.DefaultTimeout, "pgrep", "-f", $"--target {place.Target}").ExitCode == 0 && DateTime.UtcNow < deadline)
+            Thread.Sleep(100);
+        Assert.NotEqual(0, Command.TryRun(Command.DefaultTimeout, "pgrep", "-f", $"--target {place.Target}").ExitCode);
+        BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out + "2", "--no-report", "--case", Warm).Expect(0);
+        Assert.Empty(Directory.GetFileSystemEntries(place.Target));
+    }
+
+    [NeedsFact("git")]
+    public void Two_revisions_are_built_compared_and_removed_again()
+    {
+        using var repository = new Repository(place.Folder);
+        var fast = repository.Commit("args");
+        var slow = repository.Commit("[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
+        var result = Gate(["--base", fast, "--head", slow, "--uncalibrated", "--pairs", "8", "--case", Warm], repository.Folder);
+        Assert.Equal(1, result.ExitCode);
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        Assert.Equal((fast, slow), (read.Base.Commit, read.Head.Commit));
+        Assert.Equal("", repository.Git("status", "--porcelain"));
+        Assert.Single(repository.Git("worktree", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        AssertNothingLeft();
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(repository.Folder, ".git", "bench-gate")));
+    }
+
+    [NeedsFact("git")]
+    public void A_revision_that_does_not_build_is_named_with_the_compiler_s_words()
+    {
+        using var repository = new Repository(place.Folder);
+        var good = repository.Commit("args");
+        var bad = repository.Commit("this is no C#");
+        var result = Gate(["--base", good, "--head", bad, "--uncalibrated", "--case", Warm], repository.Folder).Expect(2);
+        Assert.Contains($"the head {bad} does not build", result.Error, StringComparison.Ordinal);
+        Assert.Contains("error CS", result.Error, StringComparison.Ordinal);
+        Assert.Single(repository.Git("worktree", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(repository.Folder, ".git", "bench-gate")));
+        Assert.Empty(Directory.GetFileSystemEntries(place.Target));
+    }
+
+    [Theory]
+    [InlineData("what is compared?")]
+    [InlineData("is no program, no run, and no revision", "--base", "no-such-revision", "--head", ".")]
+    [InlineData("--pairs takes rising numbers", "--base-set", "FlushPolicy=each", "--pairs", "8,8")]
+    [InlineData("--pairs takes rising numbers", "--base-set", "FlushPolicy=each", "--pairs", "3")]
+    [InlineData("--margin takes a share", "--base-set", "FlushPolicy=each", "--margin", "-1")]
+    [InlineData("no parameter is named", "--base-set", "Nothing=1", "--head-set", "Nothing=2")]
+    [InlineData("go together", "--base-target", ".")]
+    [InlineData("give each side one value", "--base-set", "FlushPolicy=each,none", "--head-set", "FlushPolicy=roll")]
+    public void Wrong_use_is_one_sentence(string sentence, params string[] arguments)
+    {
+        var result = Gate(["--uncalibrated", .. arguments]).Expect(64);
+        Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    public void Dispose() => place.Dispose();
+
+    private BenchResult Gate(string[] arguments, string? folder = null)
+    {
+        using var program = BenchProgram.Start(folder ?? place.Folder, Arguments(arguments));
+        return program.WaitForEnd(Long);
+    }
+
+    private string[] Arguments(string[] arguments) =>
+        ["gate", "-p", "smoke", "--target", place.Target, .. arguments.Contains("--out") ? Array.Empty<string>() : ["--out", place.Out], .. arguments];
+
+    private void AssertNothingLeft()
+    {
+        Assert.Empty(Directory.GetFileSystemEntries(place.Target));
+        Assert.False(Directory.Exists(Path.Combine(place.Out, "launches")), "the launches' records are still there");
+    }
+
+    /// <summary>A program that counts its runs, does something, and is bench.</summary>
+    private string Script(string name, string before, string after = "")
+    {
+        var path = Path.Combine(place.Folder, name + ".sh");
+        File.WriteAllText(path, $"""
+            #!/bin/bash
+            n=$(( $(cat '{path}.count' 2>/dev/null || echo 0) + 1 )); echo $n > '{path}.count'
+            {before}
+            '{BenchProgram.Path}' "$@"; code=$?
+            {after}
+            exit $code
+            """);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    /// <summary>A repository whose bench is a few lines around the real one: built as the real one is, in seconds.</summary>
+    private sealed class Repository : IDisposable
+    {
+        internal Repository(string parent)
+        {
+            Folder = Directory.CreateDirectory(Path.Combine(parent, "repository")).FullName;
+            Git("init", "-q");
+            Git("config", "user.email", "test@example.com");
+            Git("config", "user.name", "test");
+            Directory.CreateDirectory(Path.Combine(Folder, "bench", "Bench"));
+            File.WriteAllText(Path.Combine(Folder, ".gitignore"), "bin/\nobj/\nreports/\n");
+            // Nothing of the folders above.
+            File.WriteAllText(Path.Combine(Folder, "Directory.Build.props"), "<Project/>");
+            File.WriteAllText(Path.Combine(Folder, "bench", "Bench", "Bench.csproj"), """
+                <Project Sdk="Microsoft.NET.Sdk">
+                  <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><AssemblyName>bench</AssemblyName><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+                </Project>
+                """);
+        }
+
+        internal string Folder { get; }
+
+        internal string Commit(string arguments)
+        {
+            File.WriteAllText(Path.Combine(Folder, "bench", "Bench", "Program.cs"), $$"""
+                string[] all = {{arguments}};
+                using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(@"{{BenchProgram.Path}}", all))!;
+                process.WaitForExit();
+                return process.ExitCode;
+                """);
+            Git("add", "-A");
+            Git("commit", "-qm", "a revision");
+            return Git("rev-parse", "HEAD").Trim();
+        }
+
+        internal string Git(params string[] arguments) => Command.Run("git", ["-C", Folder, .. arguments]).StandardOutput;
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
+    }
+}
