@@ -98,6 +98,16 @@ public sealed class CompareCommandTests : IClassFixture<CompareCommandTests.TwoR
     }
 
     [Fact]
+    public void Runs_without_a_case_in_common_are_refused()
+    {
+        using var other = new RunPlace();
+        using (var store = RunStore.Open(other.Out))
+            foreach (var record in RunStore.Read(runs.Second.Out).Records)
+                store.Append(record with { Case = "Another" + record.Case });
+        Refused("no case in common", runs.First.Out, other.Out);
+    }
+
+    [Fact]
     public void Unlike_machines_need_a_word_and_are_marked()
     {
         using var other = new RunPlace();

@@ -83,6 +83,17 @@ public sealed class ComparisonBrowserTests(Chromium chromium) : IClassFixture<Ch
     }
 
     [ChromiumFact]
+    public async Task Hostile_names_run_nothing()
+    {
+        await using var open = await chromium.Open(ComparisonPage.Render(GateOutputTests.Spoilt(SampleResults.Gate(6, 10)), new ReportOptions { Warnings = [Hostile.Text] }));
+        Assert.Equal("undefined", await open.Page.EvaluateAsync<string>("typeof window.hacked"));
+        Assert.Equal(0, await open.Page.Locator("img").CountAsync());
+        Assert.Empty(open.Complaints);
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
+        Assert.Equal([open.Address], open.Requests);
+    }
+
+    [ChromiumFact]
     public async Task The_page_of_stored_runs_has_no_pairs_and_draws_its_charts()
     {
         await using var open = await chromium.Open(ComparisonPage.Render(SampleResults.Records(), new ReportOptions()));

@@ -133,7 +133,7 @@ public partial class GateOutputTests
     [Fact]
     public void Every_link_within_the_page_leads_somewhere()
     {
-        foreach (var result in new[] { Sample, SampleResults.Records() })
+        foreach (var result in new[] { Sample, SampleResults.Records(), SampleResults.Gate(210, 4) })
         {
             var page = ComparisonPage.Render(result, Plain);
             var body = page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("<script>", StringComparison.Ordinal)];
@@ -175,6 +175,8 @@ public partial class GateOutputTests
         foreach (var secret in new[] { "kim", "build-7", "9f31c4aa02be", "/dev/vda1" })
             Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
         Assert.Contains("were left out of this page", page, StringComparison.Ordinal);
+        var named = GateRedaction.Apply(records with { Base = new GateSideInfo("runs/kim"), Head = new GateSideInfo("a"), CommandLine = "compare runs/kim a --anonymous" });
+        Assert.Equal(("base", "a", "compare base a --anonymous"), (named.Base.Name, named.Head.Name, named.CommandLine));
     }
 
     [Fact]
@@ -219,7 +221,8 @@ public partial class GateOutputTests
         Assert.Equal(fields.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
 
-    private static GateResult Spoilt(GateResult result) => result with
+    /// <summary>The result with every text from outside trying to break out.</summary>
+    internal static GateResult Spoilt(GateResult result) => result with
     {
         Base = new GateSideInfo("base " + Hostile.Text),
         Head = new GateSideInfo("head " + Hostile.Text) { Version = Hostile.Text, Commit = Hostile.Text },

@@ -242,6 +242,12 @@ function complete(option, width) {
       axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
       axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
     }
+  // Where there is room the names of a forest's rows stand beside it, and the rows need half the height.
+  if (bench.forest && width >= beside) {
+    const space = Math.min(width * 0.46, Math.max(...option.yAxis.data.map(name => name.length)) * 6.3 + 18);
+    option.grid.left = space;
+    option.yAxis.axisLabel = { ...option.yAxis.axisLabel, inside: false, align: 'right', verticalAlign: 'middle', padding: 0, margin: 10, width: space - 14, overflow: 'truncate' };
+  }
   if (!wide && option.series.some(series => series.bench.heat))
     option.yAxis.axisLabel = { ...option.yAxis.axisLabel, width: 74, overflow: 'break', lineHeight: 15 };
   for (const series of option.series) {
@@ -283,11 +289,15 @@ function complete(option, width) {
   return option;
 }
 
+const beside = 620;
 const drawn = new Map();
 
 function draw(plot, paperWidth) {
   const json = document.getElementById(`${plot.id}-option`).textContent;
-  const option = complete(JSON.parse(json), paperWidth ?? plot.clientWidth);
+  const width = paperWidth ?? plot.clientWidth;
+  const option = complete(JSON.parse(json), width);
+  if (option.bench.forest)
+    plot.style.height = `${48 + option.yAxis.data.length * (width >= beside ? 27 : 40)}px`;
   let chart = drawn.get(plot);
   if (!chart) {
     chart = echarts.init(plot, null, { renderer: 'svg' });

@@ -71,6 +71,8 @@ internal sealed class CompareCommand : Command
             NowUtc = DateTimeOffset.UtcNow,
             CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
         });
+        if (result.Cases.Count == 0)
+            throw new RecordException($"{first} and {second} have no case in common, so there is nothing to compare ('bench list' names the cases of a plan)");
         return result with { Warnings = [.. baseWarnings, .. headWarnings, .. result.Warnings] };
     }
 

@@ -44,7 +44,7 @@ internal static class GateTable
         foreach (var row in rows)
             table.AddRow(
                 Markup.Escape(ResultTable.ShortName(row.Case.Workload, row.Case.Parameters)), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText,
-                row.IntervalTextBeside(level), Verdict(row.Judgement));
+                row.IntervalText, Verdict(row.Judgement));
         console.Write(table);
     }
 

@@ -21,7 +21,7 @@ internal static class EChartsBand
         (1.35, [0.75, 0.8, 0.9, 1, 1.1, 1.2, 1.3]),
         (1.8, [0.6, 0.8, 1, 1.2, 1.4, 1.6]),
         (2.6, [0.4, 0.5, 0.7, 1, 1.4, 2, 2.5]),
-        (6, [0.2, 0.5, 1, 2, 5]),
+        (6, [0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5]),
         (25, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]),
     ];
 
@@ -31,13 +31,15 @@ internal static class EChartsBand
     {
         var axis = RatioAxis(chart.Y, chart, named: true);
         axis["axisLabel"]!["alignMinLabel"] = "left";
+        var places = EChartsOptions.RowAxis(chart.X, abovePixels: 9);
+        places["splitLine"] = new JsonObject { ["show"] = true, ["interval"] = 0 };
         return new JsonObject
         {
-            ["bench"] = new JsonObject { ["x"] = EChartsOptions.Name(chart.Y.Quantity), ["y"] = EChartsOptions.Name(chart.X.Quantity) },
+            ["bench"] = new JsonObject { ["x"] = EChartsOptions.Name(chart.Y.Quantity), ["y"] = EChartsOptions.Name(chart.X.Quantity), ["forest"] = true },
             ["animation"] = false,
             ["grid"] = new JsonObject { ["left"] = 4, ["right"] = 66, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" },
             ["xAxis"] = axis,
-            ["yAxis"] = EChartsOptions.RowAxis(chart.X, abovePixels: 9),
+            ["yAxis"] = places,
             ["series"] = new JsonArray([BandSeries(chart, rows: true), .. chart.Series.Select(series => (JsonNode)Estimates(chart, series))]),
         };
     }

@@ -184,7 +184,7 @@ public static class RunComparison
         {
             Reason = test.SmallestProbability > rules.AlphaPerLook / family
                 ? $"beyond the margin by itself, but {Format.Count(test.Count)} values a side cannot show a change among {Format.Count(family)} figures; {Format.Count(ValuesFor(rules.AlphaPerLook / family))} could"
-                : $"beyond the margin by itself, but not after the correction for {Format.Count(family)} figures",
+                : $"beyond the margin by itself, not after the correction for {Format.Count(family)} figures",
         };
     }
 

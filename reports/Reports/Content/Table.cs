@@ -8,6 +8,9 @@ internal sealed record Column(string Name, bool Numeric)
 {
     /// <summary>True for the column that says what became of the case; it carries the row's link.</summary>
     public bool Verdict { get; init; }
+
+    /// <summary>True for sentences, which break into lines.</summary>
+    public bool Wraps { get; init; }
 }
 
 /// <summary>One row. The first cell names it.</summary>

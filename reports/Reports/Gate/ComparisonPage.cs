@@ -32,15 +32,16 @@ public static class ComparisonPage
         private readonly GateNames names = new(result);
         private readonly IReadOnlyList<GateRow> rows = GateRow.Of(result);
         private readonly double? level = GateRow.LevelOf(result);
-        private readonly Dictionary<string, string> anchors = result.Cases.Where(one => one.HeadRecord is not null).Select((one, place) => (one.Name, Anchor: string.Create(CultureInfo.InvariantCulture, $"case-2-{place + 1}")))
-            .DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Anchor, StringComparer.Ordinal);
+        private readonly Dictionary<string, string> anchors = new(StringComparer.Ordinal);
+        private CaseView[] evidence = [];
 
         public string Write()
         {
+            // First of all: every table links into it.
+            evidence = [.. Views(1, "base", one => one.BaseRecord), .. Views(2, "head", one => one.HeadRecord)];
             html.Head(Title);
             Header();
             html.Raw("<main id=\"main\">");
-            html.Notice("warnings", GateWords.Notes(result));
             Verdicts();
             foreach (var figure in Figures.All)
                 Forests(figure);
@@ -66,7 +67,7 @@ public static class ComparisonPage
             if (rows.Count > 0)
                 yield return ("verdicts", "Verdicts");
             foreach (var figure in Figures.All.Where(figure => rows.Any(row => row.Figure == figure && row.Judgement.Ratio is not null)))
-                yield return (Id(figure), Words.Sentence(figure.Name()));
+                yield return (Id(figure), GateWords.Heading(figure));
             if (result.Cases.Any(one => one.Pairs.Count > 0))
                 yield return ("pairs", "Pairs");
             if (GateTables.Percentiles(result, names) is not null)
@@ -83,7 +84,9 @@ public static class ComparisonPage
         private void Header()
         {
             html.Bar(Contents());
-            html.Element("h1", Title).Element("p", Sentence, "class=\"lead outcome\"").Raw("<section class=\"run\"><div class=\"facts\">");
+            html.Element("h1", Title).Element("p", Sentence, "class=\"lead\"");
+            html.Notice("warnings", GateWords.Notes(result));
+            html.Raw("<section class=\"run\"><div class=\"facts\">");
             Facts("Comparison", ComparisonFacts());
             html.Raw("<div>");
             Facts("Base", SideFacts(result.Base, result.Cases.Select(one => one.BaseRecord)));
@@ -105,7 +108,7 @@ public static class ComparisonPage
             yield return ("Target", result.Target);
             yield return ("Machine", string.Join(" · ", new[] { Trait("processor"), Trait("logical processors") is { } count ? $"{count} logical" : null, Trait("memory"), Trait("kernel") is { } kernel ? $"Linux {kernel}" : null, Trait("virtual machine") is { } hypervisor ? $"virtual ({hypervisor})" : null }.OfType<string>()));
             yield return ("Fingerprint", $"{result.Fingerprint.Hash} (machine and device)");
-            yield return ("Error", $"at most {Format.Value(Quantity.Share, result.Alpha)} for any false slower, and as much for any false faster, over all figures");
+            yield return ("Error", $"at most {Format.Number(100 * result.Alpha)} % for any false slower, and as much for any false faster, over all figures");
             yield return ("Looks", result.FromRecords ? "one, at stored runs" : $"after {string.Join(", ", result.Looks.Select(pairs => Format.Count(pairs)))} pairs");
             yield return ("Calibrated", result.CalibratedUtc is { } when ? Format.Moment(when) : "not calibrated");
             yield return ("Order", result.FromRecords ? null : $"seed {result.Seed.ToString(CultureInfo.InvariantCulture)}");
@@ -133,7 +136,7 @@ public static class ComparisonPage
             GateRow[] telling = [.. rows.Where(row => row.Judgement.Verdict != GateVerdict.Same)];
             html.Element("p", telling.Length == 0 ? "All figures are the same within their margins." : GateWords.Meaning);
             if (telling.Length > 0)
-                html.Table(GateTables.Judgements("What is not the same", [.. telling.Take(MostVerdicts)], level, names, anchors), "table-verdicts");
+                html.Table(GateTables.Verdicts("What is not the same", [.. telling.Take(MostVerdicts)], level, names, anchors), "table-verdicts");
             if (telling.Length > MostVerdicts)
                 html.Element("p", $"and {Format.Count(telling.Length - MostVerdicts)} more, in the tables of their figures.");
             html.Raw("</section>");
@@ -144,7 +147,7 @@ public static class ComparisonPage
             var forests = GateCharts.Forests(result, figure, names);
             if (forests.Count == 0)
                 return;
-            html.Raw($"<section id=\"{Id(figure)}\" class=\"family\">").Element("h2", Words.Sentence(figure.Name())).Element("p", figure switch
+            html.Raw($"<section id=\"{Id(figure)}\" class=\"family\">").Element("h2", GateWords.Heading(figure)).Element("p", figure switch
             {
                 Figure.Throughput => "Bytes per second; a ratio above one takes longer for the same bytes.",
                 Figure.P99 => "The 99th percentile of the latency of the case's own operation.",
@@ -166,7 +169,7 @@ public static class ComparisonPage
                 .Element("p", "Each point is one pair of launches: the head's cost over the base's. Points that climb or fall together are drift of the machine; two clouds by their order are an effect of who goes first.", "class=\"lead\"")
                 .Raw("<div class=\"charts\">");
             foreach (var (chart, row) in charts)
-                html.Figure(chart, GateTables.Pairs(row, chart.Title));
+                html.Figure(chart, GateTables.Pairs(row, $"{chart.Title}: {row.Figure.Name()}"));
             html.Raw("</div>");
             if (leftOut > 0)
                 html.Element("p", $"The pairs of {Format.Count(leftOut)} more figures are in the data below.");
@@ -222,17 +225,28 @@ public static class ComparisonPage
         private void Evidence()
         {
             html.Raw("<section id=\"evidence\">").Element("h2", "Evidence");
-            CaseView[] views = [.. Views(1, "base", one => one.BaseRecord), .. Views(2, "head", one => one.HeadRecord)];
-            if (views.Length == 0)
+            var records = result.Cases.Sum(one => (one.BaseRecord is null ? 0 : 1) + (one.HeadRecord is null ? 0 : 1));
+            if (records == 0)
                 html.Element("p", "The result holds no record.");
-            var shown = result.Cases.Count <= MostEvidence ? views : [.. views.Where(view => view.Status != CaseStatus.Proven)];
-            if (shown.Length < views.Length)
-                html.Element("p", $"Of so many cases only what is not proven is shown; the evidence of the other {Format.Count(views.Length - shown.Length)} records is in the data below.");
-            html.EvidenceOf(shown).Raw("</section>");
+            if (evidence.Length < records)
+                html.Element("p", $"Of so many cases only what is not proven is shown; the evidence of the other {Format.Count(records - evidence.Length)} records is in the data below.");
+            html.EvidenceOf(evidence).Raw("</section>");
         }
 
-        private IEnumerable<CaseView> Views(int side, string label, Func<GateCaseResult, RunRecord?> record) => result.Cases
-            .Where(one => record(one) is not null).Select((one, place) => new CaseView(record(one)!, side - 1, label, place, names.Telling(one.Workload)));
+        /// <summary>The evidence of one side that is shown; a row of a table links to the head's, or to the base's where there is no other.</summary>
+        private IEnumerable<CaseView> Views(int side, string label, Func<GateCaseResult, RunRecord?> record)
+        {
+            foreach (var (place, one) in result.Cases.Index())
+            {
+                if (record(one) is not { } found)
+                    continue;
+                var view = new CaseView(found, side - 1, label, place, names.Telling(one.Workload));
+                if (view.Status == CaseStatus.Proven && result.Cases.Count > MostEvidence)
+                    continue;
+                anchors[one.Name] = view.Anchor;
+                yield return view;
+            }
+        }
 
         private void Method()
         {

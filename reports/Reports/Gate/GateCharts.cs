@@ -36,13 +36,13 @@ internal static class GateCharts
         return new Chart
         {
             Id = id,
-            Title = $"{Words.Sentence(figure.Name())}: cost of the head over that of the base{part}",
+            Title = $"{GateWords.Heading(figure)}: cost of the head over that of the base{part}",
             Subtitle = $"Sorted from slower to faster; whiskers are the {(level is { } one ? GateWords.Level(one) + " interval" : "interval at the level of the verdict")}",
-            Finding = $"{Words.Sentence(figure.Name())} of {Format.Count(rows.Length)} cases from {rows[0].RatioText} ({names[rows[0].Case]}) to {rows[^1].RatioText} ({names[rows[^1].Case]}): "
+            Finding = $"{GateWords.Heading(figure)} of {Format.Count(rows.Length)} cases from {rows[0].RatioText} ({names[rows[0].Case]}) to {rows[^1].RatioText} ({names[rows[^1].Case]}): "
                 + string.Join(", ", rows.GroupBy(row => row.Judgement.Verdict).OrderBy(group => group.Key.Rank()).Select(group => $"{Format.Count(group.Count())} {group.Key.Words()}")) + ".",
             Kind = ChartKind.Forest,
             X = new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. rows.Select(row => names[row.Case])] },
-            Y = new Axis($"Ratio of cost: slower to the right", Quantity.CostRatio, AxisScale.Log),
+            Y = new Axis("Ratio of cost: slower to the right", Quantity.CostRatio, AxisScale.Log),
             Series = [.. series],
             SeriesMeaning = "Verdict",
             IntervalMeaning = level is { } same ? GateWords.Level(same) + " interval" : "Interval at the level of the verdict",
@@ -93,8 +93,8 @@ internal static class GateCharts
         return new Chart
         {
             Id = id,
-            Title = $"{names[row.Case]}: {row.Figure.Name()}",
-            Subtitle = $"{GateWords.Marked(row.Judgement.Verdict)}, {row.RatioText}{(row.IntervalText == Format.Missing ? "" : $" ({row.IntervalTextBeside(null)})")}",
+            Title = names[row.Case],
+            Subtitle = $"{GateWords.Heading(row.Figure)} · {GateWords.Marked(row.Judgement.Verdict)} · {row.RatioText}{(row.IntervalText == Format.Missing ? "" : $" ({row.IntervalText})")}",
             Finding = $"{names[row.Case]}, {row.Figure.Name()}: {Format.Count(pairs)} pairs, {row.Judgement.Verdict.Words()}, {row.RatioText}.",
             Kind = ChartKind.Points,
             X = new Axis("Pair", Quantity.Number, AxisScale.Linear),
@@ -120,8 +120,8 @@ internal static class GateCharts
 
     private static Chart Curve(GateCaseResult one, LatencyRecord before, LatencyRecord after, string id, GateNames names)
     {
-        Series Of(string name, LatencyRecord latency, int color) => new(name,
-            [.. LatencyCurve.Of(latency).Where(point => point.Nanoseconds > 0).Select(point => new ChartPoint(point.Nines, point.Nanoseconds, Verdict.Proven))]) { Color = color };
+        Series Of(string name, RunRecord record, LatencyRecord latency, int color) => new(name,
+            [.. LatencyCurve.Of(latency).Where(point => point.Nanoseconds > 0).Select(point => new ChartPoint(point.Nines, point.Nanoseconds, record.Evidence.Verdict))]) { Color = color };
         return new Chart
         {
             Id = id,
@@ -131,7 +131,7 @@ internal static class GateCharts
             Kind = ChartKind.Percentiles,
             X = new Axis("Percentile", Quantity.Nines, AxisScale.Nines),
             Y = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
-            Series = [Of("base", before, 0), Of("head", after, 1)],
+            Series = [Of("base", one.BaseRecord!, before, 0), Of("head", one.HeadRecord!, after, 1)],
             SeriesMeaning = "Side",
         };
     }

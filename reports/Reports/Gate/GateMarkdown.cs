@@ -55,7 +55,7 @@ public static class GateMarkdown
         foreach (var row in rows.Take(MostRows))
             text.Append("| ").AppendJoin(" | ",
                 GateWords.Marked(row.Judgement.Verdict) + (row.Judgement.Reason is { } reason ? $"<br><sub>{Cell(reason)}</sub>" : ""),
-                Cell(names[row.Case]), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText, row.IntervalTextBeside(level)).Append(" |\n");
+                Cell(names[row.Case]), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText, row.IntervalText).Append(" |\n");
         text.Append('\n');
         if (rows.Count > MostRows)
             text.Append("and ").Append(Format.Count(rows.Count - MostRows)).Append(" more: ").AppendJoin(", ", rows.Skip(MostRows).GroupBy(row => row.Judgement.Verdict)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Bench.Reports.Comparison;
 using Bench.Reports.Content;
 
@@ -19,11 +20,12 @@ public static class GateRedaction
             : name == "mount options" ? redaction.Options(value)
             : redaction.Text(value);
         GateSideInfo Side(GateSideInfo side, string name) => side with { Name = SideName(redaction.Text(side.Name), side.Name, name) };
+        var (before, after) = (Side(result.Base, "base"), Side(result.Head, "head"));
         return result with
         {
-            CommandLine = redaction.Text(result.CommandLine).Replace(result.Base.Name, "base", StringComparison.Ordinal).Replace(result.Head.Name, "head", StringComparison.Ordinal),
-            Base = Side(result.Base, "base"),
-            Head = Side(result.Head, "head"),
+            CommandLine = redaction.Text(Without(Without(result.CommandLine, result.Base, before), result.Head, after)),
+            Base = before,
+            Head = after,
             Target = redaction.Text(result.Target),
             Differences = [.. result.Differences.Select(difference => difference with { Base = Value(difference.Name, difference.Base), Head = Value(difference.Name, difference.Head) })],
             Fingerprint = new Fingerprint([.. result.Fingerprint.Traits.Select(trait => trait with { Value = Value(trait.Name, trait.Value)! })]),
@@ -36,6 +38,10 @@ public static class GateRedaction
     /// <summary>A stored run is named by its path, which may be relative: the last part of one can still be a person's name.</summary>
     private static string SideName(string redacted, string given, string name) =>
         redacted != given || given.Contains('/', StringComparison.Ordinal) ? name : redacted;
+
+    /// <summary>A side's name as a word of the command line, where it is not shown.</summary>
+    private static string Without(string commandLine, GateSideInfo given, GateSideInfo shown) => given.Name == shown.Name ? commandLine
+        : Regex.Replace(commandLine, $@"(?<![^\s=""']){Regex.Escape(given.Name)}(?![^\s""'])", shown.Name);
 
     private static GateCaseResult Of(GateCaseResult one, Redaction redaction)
     {

@@ -23,9 +23,8 @@ internal sealed record GateRow(GateCaseResult Case, Judgement Judgement, double?
     /// <summary>"1.021–1.076×", or a dash where the values are too few for any.</summary>
     public string IntervalText => Format.Interval(Quantity.CostRatio, Judgement.Low, Judgement.High);
 
-    /// <summary>The same with its level where that is not <paramref name="level"/>.</summary>
-    public string IntervalTextBeside(double? level) => IntervalText == Format.Missing || Judgement.Level is not { } own || own == level
-        ? IntervalText : $"{IntervalText} ({GateWords.Level(own)})";
+    /// <summary>The interval's level: "99.86 %".</summary>
+    public string LevelText => Judgement is { Low: not null, Level: { } level } ? GateWords.Level(level) : Format.Missing;
 
     /// <summary>All judgements: slower, then what was not judged or is not decided, then faster and same; the largest change first.</summary>
     public static IReadOnlyList<GateRow> Of(GateResult result) =>
@@ -58,6 +57,14 @@ internal static class GateWords
     public const string Meaning =
         "Ratios are of cost, head over base: 1.10× takes ten percent more time or CPU for the same work. Slower and faster: the change exceeds the margin (and this machine's noise floor, where one was measured), after the correction for all figures. "
         + "Same: shown to lie within the margin. Inconclusive: the values allow none of these. Not judged: a side failed, or its evidence contradicts the case's name.";
+
+    /// <summary>A figure as a heading.</summary>
+    public static string Heading(Figure figure) => figure switch
+    {
+        Figure.Throughput => "Throughput",
+        Figure.P99 => "Latency p99",
+        _ => "CPU per operation",
+    };
 
     /// <summary>The verdict with the shape that it has in charts: never by colour alone.</summary>
     public static string Marked(GateVerdict verdict) => verdict switch
@@ -138,9 +145,7 @@ internal sealed class GateNames
         foreach (var group in result.Cases.GroupBy(one => one.Workload))
         {
             GateCaseResult[] cases = [.. group];
-            string[] telling = [.. cases.SelectMany(one => one.Parameters.Keys).Distinct().Where(parameter => Differs(cases, parameter))];
-            if (cases.Length == 1)
-                telling = [.. cases[0].Parameters.Keys];
+            var telling = Telling(cases);
             tellings[group.Key] = telling;
             foreach (var one in cases)
                 names[one.Name] = string.Join(" · ", telling.Select(parameter => Say(one, parameter)).Where(text => text != "-").Prepend(one.Workload));
@@ -156,8 +161,17 @@ internal sealed class GateNames
     /// <summary>The name of a case.</summary>
     public string this[GateCaseResult one] => names[one.Name];
 
-    private static bool Differs(GateCaseResult[] cases, string parameter) =>
-        cases.Select(one => one.Parameters.GetValueOrDefault(parameter, "-")).Distinct().Skip(1).Any();
+    /// <summary>The first parameters that it takes; what follows from these is left out, as in the report. All of a single case.</summary>
+    private static string[] Telling(GateCaseResult[] cases)
+    {
+        int Groups(IEnumerable<string> parameters) => cases.Select(one => string.Join('\n', parameters.Select(parameter => one.Parameters.GetValueOrDefault(parameter, "-")))).Distinct().Count();
+        string[] all = [.. cases.SelectMany(one => one.Parameters.Keys).Distinct()];
+        var chosen = new List<string>();
+        foreach (var parameter in all)
+            if (Groups([.. chosen, parameter]) > Groups(chosen))
+                chosen.Add(parameter);
+        return cases.Length == 1 ? all : [.. chosen];
+    }
 
     private static string Say(GateCaseResult one, string parameter) =>
         (parameter, one.Parameters.GetValueOrDefault(parameter, "-")) switch

@@ -13,32 +13,47 @@ internal static class GateTables
         new("p99.9 base", Numeric: true), new("p99.9 head", Numeric: true), new("max base", Numeric: true), new("max head", Numeric: true),
     ];
 
-    /// <summary>Judgements with all that they rest on.</summary>
+    /// <summary>Judgements with all that they rest on: the table behind a forest plot.</summary>
     /// <param name="caption">What they are.</param>
-    /// <param name="rows">The judgements, in the order of the table.</param>
+    /// <param name="rows">The judgements of one figure, in the order of the table.</param>
     /// <param name="level">The level of the intervals, if all have one.</param>
     /// <param name="names">The cases' names.</param>
     /// <param name="anchors">Ids of the cases' evidence in the page.</param>
     public static Table Judgements(string caption, IReadOnlyList<GateRow> rows, double? level, GateNames names, IReadOnlyDictionary<string, string> anchors)
     {
-        var figures = rows.Select(row => row.Figure).Distinct().Skip(1).Any();
-        var floors = rows.Any(row => row.Judgement.NoiseFloor is not null);
-        var pairs = rows.Any(row => row.Case.Pairs.Count > 0);
-        var reasons = rows.Any(row => row.Judgement.Reason is not null);
-        Column[] columns =
-        [
-            new("Case", Numeric: false), .. figures ? (Column[])[new("Figure", Numeric: false)] : [], new("Verdict", Numeric: false) { Verdict = true },
-            new("Base", Numeric: true), new("Head", Numeric: true), new("Cost", Numeric: true), new(level is { } one ? $"{GateWords.Level(one)} interval" : "Interval", Numeric: true),
-            new("Margin", Numeric: true), .. floors ? (Column[])[new("Noise floor", Numeric: true)] : [], new(pairs ? "Pairs" : "Values", Numeric: true),
-            .. reasons ? (Column[])[new("Why no more", Numeric: false)] : [],
-        ];
-        return new Table(caption, columns, [.. rows.Select(row => new Row(
-        [
-            names[row.Case], .. figures ? (string[])[row.Figure.Name()] : [], GateWords.Marked(row.Judgement.Verdict),
-            row.BaseText, row.HeadText, row.RatioText, row.IntervalTextBeside(level),
-            Format.Percent(row.Judgement.Margin - 1), .. floors ? (string[])[Format.Value(Quantity.CostRatio, row.Judgement.NoiseFloor)] : [], row.Judgement.Pairs == 0 ? Format.Missing : Format.Count(row.Judgement.Pairs),
-            .. reasons ? (string[])[row.Judgement.Reason ?? ""] : [],
-        ], Class(row.Judgement.Verdict), anchors.GetValueOrDefault(row.Case.Name)))]);
+        var columns = Shared(level, figure: false);
+        if (level is null)
+            columns.Add((new Column("Level", Numeric: true), row => row.LevelText));
+        columns.Add((new Column("Margin", Numeric: true), row => Format.Percent(row.Judgement.Margin - 1)));
+        if (rows.Any(row => row.Judgement.NoiseFloor is not null))
+            columns.Add((new Column("Noise floor", Numeric: true), row => Format.Value(Quantity.CostRatio, row.Judgement.NoiseFloor)));
+        columns.Add((new Column(rows.Any(row => row.Case.Pairs.Count > 0) ? "Pairs" : "Values", Numeric: true), row => row.Judgement.Pairs == 0 ? Format.Missing : Format.Count(row.Judgement.Pairs)));
+        return Of(caption, rows, columns, names, anchors);
+    }
+
+    /// <summary>The same of several figures, with the reasons instead of the details: the page's first table.</summary>
+    public static Table Verdicts(string caption, IReadOnlyList<GateRow> rows, double? level, GateNames names, IReadOnlyDictionary<string, string> anchors) =>
+        Of(caption, rows, Shared(level, figure: true), names, anchors);
+
+    private static List<(Column Column, Func<GateRow, string> Cell)> Shared(double? level, bool figure)
+    {
+        var columns = new List<(Column Column, Func<GateRow, string> Cell)>();
+        if (figure)
+            columns.Add((new Column("Figure", Numeric: false), row => row.Figure.Name()));
+        columns.Add((new Column("Base", Numeric: true), row => row.BaseText));
+        columns.Add((new Column("Head", Numeric: true), row => row.HeadText));
+        columns.Add((new Column("Cost", Numeric: true), row => row.RatioText));
+        columns.Add((new Column(level is { } one ? $"{GateWords.Level(one)} interval" : "Interval", Numeric: true), row => row.IntervalText));
+        return columns;
+    }
+
+    /// <summary>The verdict comes first, so that it is on the screen however narrow that is.</summary>
+    private static Table Of(string caption, IReadOnlyList<GateRow> rows, List<(Column Column, Func<GateRow, string> Cell)> columns, GateNames names, IReadOnlyDictionary<string, string> anchors)
+    {
+        if (rows.Any(row => row.Judgement.Reason is not null))
+            columns.Add((new Column("Why no more", Numeric: false) { Wraps = true }, row => row.Judgement.Reason ?? ""));
+        return new Table(caption, [new Column("Verdict", Numeric: false) { Verdict = true }, new Column("Case", Numeric: false), .. columns.Select(column => column.Column)],
+            [.. rows.Select(row => new Row([GateWords.Marked(row.Judgement.Verdict), names[row.Case], .. columns.Select(column => column.Cell(row))], Class(row.Judgement.Verdict), anchors.GetValueOrDefault(row.Case.Name)))]);
     }
 
     /// <summary>The class of a row.</summary>
@@ -58,7 +73,7 @@ internal static class GateTables
     public static Table? Discarded(GateResult result, GateNames names)
     {
         Row[] rows = [.. from one in result.Cases from pair in one.Pairs where pair.Discarded is not null select new Row([names[one], Format.Count(pair.Number), pair.Discarded!])];
-        return rows.Length == 0 ? null : new Table("Pairs that do not count", [new("Case", Numeric: false), new("Pair", Numeric: true), new("Why", Numeric: false)], rows);
+        return rows.Length == 0 ? null : new Table("Pairs that do not count", [new("Case", Numeric: false), new("Pair", Numeric: true), new("Why", Numeric: false) { Wraps = true }], rows);
     }
 
     /// <summary>Latency percentiles side by side; null if no case was timed by the operation.</summary>

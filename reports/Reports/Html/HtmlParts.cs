@@ -145,7 +145,7 @@ internal static class HtmlParts
             {
                 var column = table.Columns[index];
                 var tag = index == 0 ? "th" : "td";
-                var attributes = (index == 0 ? " scope=\"row\"" : "") + (column.Numeric ? " class=\"n\"" : column.Verdict ? " class=\"verdict\"" : "");
+                var attributes = (index == 0 ? " scope=\"row\"" : "") + (column.Numeric ? " class=\"n\"" : column.Verdict ? " class=\"verdict\"" : column.Wraps ? " class=\"why\"" : "");
                 html.Raw($"<{tag}{attributes}>");
                 if (column.Verdict && row.Link is { } link)
                     html.Raw($"<a href=\"#{link}\">").Text(row.Cells[index]).Raw("</a>");
