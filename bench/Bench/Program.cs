@@ -23,6 +23,7 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new RunCommand(),
     new ReportCommand(),
     new LogCommand(),
+    new HistoryCommand(),
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);

@@ -9,6 +9,9 @@ internal static class ExitCode
     /// <summary>A case failed, or the run could not go on; what was measured before is kept.</summary>
     internal const int Failed = 1;
 
+    /// <summary>A verdict was asked for and could not be given: records, history or database cannot be used, or say too little.</summary>
+    internal const int CannotJudge = 2;
+
     /// <summary>Wrong use: an unknown option, parameter, value, target or run (EX_USAGE of sysexits.h).</summary>
     internal const int WrongUse = 64;
 
