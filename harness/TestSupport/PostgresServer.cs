@@ -106,7 +106,7 @@ public sealed class PostgresServer : IDisposable
     }
 
     private string[] Unprivileged(params string[] command) =>
-        user is null ? command : ["setpriv", $"--reuid={user}", $"--regid={user switch { "postgres" => "postgres", _ => "nogroup" }}", "--clear-groups", .. command];
+        user is null ? command : ["setpriv", $"--reuid={user}", $"--regid={Command.Run("id", "-g", user).StandardOutput.Trim()}", "--clear-groups", .. command];
 
     private static string UnprivilegedUser() => Command.TryRun(Command.DefaultTimeout, "id", "-u", "postgres").ExitCode == 0 ? "postgres" : "nobody";
 
