@@ -36,7 +36,8 @@ public class HistoryCheckTests
     [Fact]
     public void Contradicted_points_carry_no_change()
     {
-        RunPoints[] runs = [.. Enumerable.Range(0, 60).Select(day => SampleHistory.Run(day, cases: 1, bytesPerSecond: Noisy(day => day < 40 ? 1e8 : 5e7), verdict: day < 40 ? Verdict.Proven : Verdict.Contradicted))];
+        var noisy = Noisy(day => day < 40 ? 1e8 : 5e7);
+        RunPoints[] runs = [.. Enumerable.Range(0, 60).Select(day => SampleHistory.Run(day, cases: 1, bytesPerSecond: noisy, verdict: day < 40 ? Verdict.Proven : Verdict.Contradicted))];
         var result = HistoryCheck.Of([Case(runs)], Figures.All, 0.05);
         Assert.Empty(result.Changes);
         Assert.Equal(3, result.Judged);
@@ -95,11 +96,16 @@ public class HistoryCheckTests
 
     private static (HistoryCheckResult Result, RunPoints[] Runs) Check(int days, Func<int, double> bytesPerSecond, Func<int, string>? kernel = null)
     {
-        RunPoints[] runs = [.. Enumerable.Range(0, days).Select(day => SampleHistory.Run(day, cases: 1, bytesPerSecond: Noisy(bytesPerSecond), kernel: kernel?.Invoke(day) ?? "6.12.1"))];
+        var noisy = Noisy(bytesPerSecond);
+        RunPoints[] runs = [.. Enumerable.Range(0, days).Select(day => SampleHistory.Run(day, cases: 1, bytesPerSecond: noisy, kernel: kernel?.Invoke(day) ?? "6.12.1"))];
         return (HistoryCheck.Of([Case(runs)], Figures.All, 0.05), runs);
     }
 
     private static CaseHistory Case(RunPoints[] runs) => new(SampleHistory.Case(0), [.. runs.Select(run => new PointOfRun(run.Run, run.Points[0]))]);
 
-    private static Func<int, double> Noisy(Func<int, double> value) => day => value(day) * Math.Exp(0.02 * new Random(day).Normal());
+    private static Func<int, double> Noisy(Func<int, double> value)
+    {
+        var random = new Random(1);
+        return day => value(day) * Math.Exp(0.02 * random.Normal());
+    }
 }
