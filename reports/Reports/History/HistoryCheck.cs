@@ -56,8 +56,8 @@ public sealed record HistoryChange
 /// <summary>
 /// Looks for changes in the lines of a history.
 /// <para>
-/// github-action-benchmark and Bencher's percentage threshold compare each run with the one before or with a mean, so
-/// one bad run is an alarm and a slow creep is none. rustc-perf compares two commits. MongoDB's signal processing,
+/// github-action-benchmark compares a run with the one before, Bencher's percentage threshold with a mean: one bad run is
+/// an alarm, and a slow creep is none. rustc-perf compares two commits. MongoDB's signal processing,
 /// Hunter and Otava look for change points by E-divisive means, as this does by ED-PELT; they name the run too, but
 /// not what else is new on the machine, and they do not know that a run did not measure what it claims.
 /// </para>

@@ -24,9 +24,9 @@ public sealed record CaseHistory(string Case, IReadOnlyList<PointOfRun> Points);
 /// Runs, kept for good. Two of them do what this says, and the same tests hold both to it: a folder of JSON lines, and
 /// a PostgreSQL database.
 /// <para>
-/// github-action-benchmark keeps its history in one JavaScript file that is rewritten and pushed: of two jobs at once
-/// one loses, and it adds a run again when its job is run again. Here a run is added whole or not at all, by any number
-/// of writers at once, and adding it again changes nothing.
+/// github-action-benchmark keeps its history in one file that each job pulls, rewrites and pushes, a few times if another
+/// was faster, and a job that is run again adds its figures again. Here a run is added whole or not at all, by any
+/// number of writers at once, and adding it again changes nothing.
 /// </para>
 /// </summary>
 public interface IHistoryStore : IDisposable
