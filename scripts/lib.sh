@@ -46,6 +46,13 @@ need() {
     [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }
 
+# The server's programs; Debian keeps them beside no PATH. Its package starts a server of its own, which nobody needs here:
+# the tests start theirs.
+need_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has initdb || apt_install postgresql
+    need setpriv=util-linux
+}
+
 # The SDK that global.json asks for answers; any other, or none, fails.
 has_dotnet() { has dotnet && (cd "$repository" && dotnet --version) >/dev/null 2>&1; }
 

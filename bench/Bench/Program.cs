@@ -26,6 +26,7 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new GateCommand(),
     new CalibrateCommand(),
     new LogCommand(),
+    new HistoryCommand(),
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);

@@ -39,6 +39,10 @@ public partial class DependencyTests
     }
 
     [Fact]
+    public void Perfolizer_is_called_from_one_file_only() =>
+        Assert.Equal(["reports/Reports/Statistics/Estimators.cs"], SourceFiles(".cs").Where(path => Read(path).Contains("using " + "Perfolizer", StringComparison.Ordinal)));
+
+    [Fact]
     public void Versions_stand_in_the_central_file_only() =>
         Assert.All(Projects(), path => Assert.Empty(XDocument.Load(Full(path)).Descendants("PackageReference").Attributes("Version")));
 

@@ -219,6 +219,18 @@ public sealed unsafe class DiskFile : IDisposable
     /// <summary>Renames a file, over another if there is one (rename(2)).</summary>
     public static void Rename(string from, string to) => DiskException.ThrowIfFailed(Libc.rename(from, to), "rename", from);
 
+    /// <summary>
+    /// Gives a file a second name (link(2)), never over another file: of several that try, one succeeds. .NET's
+    /// File.Move without overwriting looks first and renames then, and a file that comes in between is lost.
+    /// </summary>
+    /// <returns>False if the name is taken.</returns>
+    public static bool TryLink(string from, string to)
+    {
+        if (Libc.link(from, to) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() is var errno && errno == EEXIST ? false : throw DiskException.FromErrno("link", to, errno);
+    }
+
     /// <summary>Removes a file's name (unlink(2)), if it is there.</summary>
     public static void Delete(string path)
     {

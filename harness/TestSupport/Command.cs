@@ -59,8 +59,13 @@ public static class Command
             ? File.Exists(program) ? program : null
             : SearchFolders().Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    // An ordinary user's PATH on Debian lacks the folders of mkfs and losetup.
+    // An ordinary user's PATH on Debian lacks the folders of mkfs and losetup, and everybody's that of PostgreSQL's server.
     private static IEnumerable<string> SearchFolders() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Concat(["/usr/local/sbin", "/usr/sbin", "/sbin"]).Distinct();
+            .Concat(["/usr/local/sbin", "/usr/sbin", "/sbin"]).Concat(PostgresFolders()).Distinct();
+
+    private static IEnumerable<string> PostgresFolders() =>
+        Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(folder => folder, StringComparer.Ordinal).Select(folder => Path.Combine(folder, "bin"))
+            : [];
 }

@@ -9,7 +9,7 @@ internal static class ExitCode
     /// <summary>A case failed, or the run could not go on; what was measured before is kept. Of a gate: something is slower.</summary>
     internal const int Failed = 1;
 
-    /// <summary>Of comparing verbs: it cannot be judged (unlike machines, contradicted evidence, too few pairs, broken records).</summary>
+    /// <summary>A verdict was asked for and could not be given: unlike machines, contradicted evidence, too few pairs, records or a database that cannot be used.</summary>
     internal const int CannotJudge = 2;
 
     /// <summary>Wrong use: an unknown option, parameter, value, target or run (EX_USAGE of sysexits.h).</summary>

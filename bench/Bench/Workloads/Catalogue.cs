@@ -93,7 +93,7 @@ public static class Catalogue
     }
 
     /// <summary>A glob over the whole name; * and ? as in a shell; without any, it is looked for anywhere in the name.</summary>
-    private static Regex ToRegex(string glob)
+    internal static Regex ToRegex(string glob)
     {
         var pattern = Regex.Escape(glob).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal);
         var anchored = glob.AsSpan().IndexOfAny('*', '?') >= 0 ? $"^{pattern}$" : pattern;

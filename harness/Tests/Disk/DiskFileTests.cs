@@ -82,6 +82,17 @@ public sealed class DiskFileTests : IDisposable
         Assert.Contains(readOnly.Path, readOnly.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ALinkIsAnotherNameAndNeverOverAnotherFile()
+    {
+        folder.Make("a", 100).Dispose();
+        folder.Make("b", 7).Dispose();
+        Assert.True(DiskFile.TryLink(folder["a"], folder["c"]));
+        Assert.False(DiskFile.TryLink(folder["b"], folder["c"]));
+        Assert.Equal(100, new FileInfo(folder["c"]).Length);
+        Assert.Equal(ENOENT, Assert.Throws<DiskException>(() => DiskFile.TryLink(folder["missing"], folder["d"])).Errno);
+    }
+
     [Theory]
     [InlineData(OpenMode.DataSync, CallFlags.None)]
     [InlineData(OpenMode.Write, CallFlags.DataSync)]

@@ -1,6 +1,3 @@
-using Perfolizer;
-using Perfolizer.Mathematics.GenericEstimators;
-
 namespace Bench.Reports.Statistics;
 
 /// <summary>A ratio of two cases with its interval.</summary>
@@ -18,8 +15,7 @@ public sealed record RatioEstimate(double Value, double Low, double High, double
 }
 
 /// <summary>
-/// The ratio of two cases from one value per pass; the only file that calls Perfolizer, whose API changes between
-/// versions.
+/// The ratio of two cases from one value per pass.
 /// <para>
 /// The interval is the exact one that belongs to the Hodges–Lehmann estimate (Moses; Hollander and Wolfe,
 /// <i>Nonparametric Statistical Methods</i>, chapter 4): the k-th smallest and k-th largest of the pairwise ratios,
@@ -43,7 +39,7 @@ public static class PassRatio
 
         var ratios = numerator.SelectMany(_ => denominator, (over, under) => over / under).Order().ToArray();
         var (rank, coverage) = Rank(numerator.Count, denominator.Count);
-        var value = HodgesLehmannEstimator.Instance.Ratio(new Sample(numerator), new Sample(denominator));
+        var value = Estimators.Ratio(numerator, denominator);
         return new RatioEstimate(value, ratios[rank - 1], ratios[^rank], coverage);
     }
 
