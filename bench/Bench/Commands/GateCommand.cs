@@ -7,8 +7,10 @@ using Bench.Gate;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports.Charts;
 using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
+using Bench.Reports.History;
 
 namespace Bench.Commands;
 
@@ -24,6 +26,7 @@ internal sealed class GateCommand : Command
     private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
     private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where result and page go (default: reports/out/gate-<run>)", HelpName = "DIR" };
     private readonly Option<string?> junit = new("--junit") { Description = "Also write JUnit XML", HelpName = "FILE" };
+    private readonly Option<string?> store = HistoryCommand.StoreOption();
     private readonly Option<bool> unlike = new("--unlike") { Description = "Compare although machines or devices differ; marked as such" };
     private readonly Option<bool> uncalibrated = new("--uncalibrated") { Description = "Judge without a calibration of this machine: no noise floor, no known error rates" };
     private readonly PlanOptions planOptions = new(defaultProfile: "gate");
@@ -35,7 +38,7 @@ internal sealed class GateCommand : Command
             Add(option);
         planOptions.AddTo(this);
         gateOptions.AddTo(this);
-        foreach (var option in (Option[])[outFolder, junit, unlike, uncalibrated])
+        foreach (var option in (Option[])[outFolder, junit, store, unlike, uncalibrated])
             Add(option);
         SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop)));
     }
@@ -50,7 +53,25 @@ internal sealed class GateCommand : Command
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
             : RunPairs(parsed, run, folder, rules, stop);
-        return GateOutput.Write(result, folder, parsed.GetValue(junit));
+        return GateOutput.Write(result, folder, parsed.GetValue(junit), History(parsed, result, rules));
+    }
+
+    /// <summary>What is known of these cases from before. A gate without a history, or whose history cannot be read, is a gate all the same.</summary>
+    private IReadOnlyList<Chart> History(ParseResult parsed, GateResult result, GateRules rules)
+    {
+        var name = HistoryCommand.NameOf(parsed.GetValue(store));
+        if (parsed.GetValue(store) is null && name == HistoryStore.DefaultName && !Directory.Exists(name))
+            return [];
+        try
+        {
+            using var history = HistoryStore.Open(name);
+            return HistoryCharts.Of(history.Last([.. result.Cases.Select(one => one.BaseRecord?.Case ?? one.Name)], ChangePoints.MostValues), rules.Margins[Figure.Throughput]);
+        }
+        catch (Exception exception) when (exception is HistoryException or FormatException)
+        {
+            Console.Error.WriteLine($"Warning  the page has no history: {exception.Message}");
+            return [];
+        }
     }
 
     private GateResult JudgeRecords(ParseResult parsed, GateRules rules)

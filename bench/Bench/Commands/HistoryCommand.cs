@@ -14,7 +14,7 @@ namespace Bench.Commands;
 /// <summary><c>bench history</c>: runs kept for good, and the runs since which a figure is another.</summary>
 internal sealed class HistoryCommand : Command
 {
-    private const string StoreVariable = "BENCH_HISTORY";
+    internal const string StoreVariable = "BENCH_HISTORY";
 
     internal HistoryCommand() : base("history", "Keeps runs in a folder or a PostgreSQL database, and finds the run since which a figure is another")
     {
@@ -23,11 +23,14 @@ internal sealed class HistoryCommand : Command
         Add(new CheckCommand());
     }
 
-    private static Option<string?> StoreOption() => new("--store", "-s")
+    internal static Option<string?> StoreOption() => new("--store")
     {
         Description = $"A folder, or postgres://USER@HOST/DATABASE (default: {StoreVariable}, else {HistoryStore.DefaultName})",
         HelpName = "STORE",
     };
+
+    /// <summary>The store that is meant.</summary>
+    internal static string NameOf(string? given) => given ?? (Environment.GetEnvironmentVariable(StoreVariable) is { Length: > 0 } name ? name : HistoryStore.DefaultName);
 
     private static Option<bool> JsonOption() => new("--json") { Description = "One JSON object a line" };
 
@@ -38,7 +41,7 @@ internal sealed class HistoryCommand : Command
     {
         try
         {
-            using var store = HistoryStore.Open(given ?? (Environment.GetEnvironmentVariable(StoreVariable) is { Length: > 0 } name ? name : HistoryStore.DefaultName));
+            using var store = HistoryStore.Open(NameOf(given));
             return act(store);
         }
         catch (FormatException exception)
