@@ -41,7 +41,7 @@ public static class ChangePoints
     public const double FalseAlarmRate = 0.01;
 
     /// <summary>ED-PELT's time grows with the square: a long series is cut into pieces, whose borders are proposals too.</summary>
-    private const int PieceLength = 125;
+    private const int PieceLength = 63;
 
     /// <summary>The steps of a series, the first one first.</summary>
     /// <param name="values">One value per run, all above zero.</param>

@@ -21,6 +21,9 @@ public sealed class JsonLinesHistory : IHistoryStore
 
     private readonly string folder;
 
+    /// <summary>Files that have been read: they never change, and a check asks twice.</summary>
+    private readonly Dictionary<string, RunPoints> known = new(StringComparer.Ordinal);
+
     /// <summary>The history in a folder, which is made when the first run is added.</summary>
     public JsonLinesHistory(string folder) => this.folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
@@ -46,7 +49,7 @@ public sealed class JsonLinesHistory : IHistoryStore
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var file in RunFiles())
         {
-            foreach (var point in Read(file).Points)
+            foreach (var point in Known(file).Points)
                 counts[point.Case] = counts.GetValueOrDefault(point.Case) + 1;
         }
         return [.. counts.Select(pair => new HistoryCase(pair.Key, pair.Value))];
@@ -58,11 +61,11 @@ public sealed class JsonLinesHistory : IHistoryStore
         var found = cases.Distinct(StringComparer.Ordinal).ToDictionary(name => name, _ => new List<PointOfRun>(), StringComparer.Ordinal);
         var open = last > 0 ? found.Count : 0;
         // From the newest on: most questions end long before the oldest.
-        foreach (var (file, _) in RunFiles().Select(file => (File: file, Run: ReadHeader(file))).OrderByDescending(one => one.Run.StartedUtc).ThenByDescending(one => one.Run.Run, StringComparer.Ordinal))
+        foreach (var (file, _) in RunFiles().Select(file => (File: file, Run: known.TryGetValue(file, out var whole) ? whole.Run : ReadHeader(file))).OrderByDescending(one => one.Run.StartedUtc).ThenByDescending(one => one.Run.Run, StringComparer.Ordinal))
         {
             if (open == 0)
                 break;
-            var run = Read(file);
+            var run = Known(file);
             foreach (var point in run.Points)
             {
                 if (!found.TryGetValue(point.Case, out var points) || points.Count == last)
@@ -149,6 +152,8 @@ public sealed class JsonLinesHistory : IHistoryStore
             throw new HistoryException($"{folder} cannot be read: {exception.Message}", exception);
         }
     }
+
+    private RunPoints Known(string path) => known.TryGetValue(path, out var run) ? run : known[path] = Read(path);
 
     private static HistoryRun ReadHeader(string path)
     {
