@@ -14,7 +14,7 @@ public static class HistoryCharts
     public static IReadOnlyList<Chart> Of(IEnumerable<CaseHistory> cases, double margin) =>
     [
         // The line that is measured most: another profile or place is another line.
-        .. cases.Select(one => HistoryLine.Of(one).FirstOrDefault()).OfType<HistoryLine>().Where(line => line.Usable(Figure.Throughput).Count > 1)
+        .. cases.SelectMany(one => HistoryLine.Of(one).Take(1)).Where(line => line.Usable(Figure.Throughput).Count > 1)
             .Select((line, index) => ChartOf(line, margin, string.Create(CultureInfo.InvariantCulture, $"history-{index + 1}"))),
     ];
 
