@@ -57,7 +57,7 @@ public sealed class GateCommandTests : IDisposable
         Assert.Contains("no calibration", refused.Error, StringComparison.Ordinal);
 
         var calibrated = Run("calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--margin", "50%").Expect(0);
-        Assert.Contains("300% slower", calibrated.Output, StringComparison.Ordinal);
+        Assert.Contains("300 % slower", calibrated.Output, StringComparison.Ordinal);
         var file = Assert.Single(Directory.GetFiles(Path.Combine(place.Folder, "reports", "calibration")));
         var calibration = JsonSerializer.Deserialize<Calibration>(File.ReadAllText(file), RecordJson.Options)!;
         var (plain, slowed) = (Row(0), Row(3));

@@ -93,7 +93,7 @@ public static class MarkdownReport
             Tree(text, below, depth + 1);
     }
 
-    private static void Write(StringBuilder text, Table table)
+    internal static void Write(StringBuilder text, Table table)
     {
         text.Append("**").Append(Escape(table.Caption)).Append("**\n\n| ").AppendJoin(" | ", table.Columns.Select(column => Escape(column.Name))).Append(" |\n|")
             .AppendJoin('|', table.Columns.Select(column => column.Numeric ? "---:" : "---")).Append("|\n");

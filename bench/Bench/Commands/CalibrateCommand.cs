@@ -8,6 +8,7 @@ using Bench.Measure.Records;
 using Bench.Measure.Running;
 using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
+using Spectre.Console;
 
 namespace Bench.Commands;
 
@@ -63,8 +64,25 @@ internal sealed class CalibrateCommand : Command
         }
         var made = Calibration.Of(results, plan.Settings.Passes, plan.Settings.PassSeconds);
         Console.Error.WriteLine($"Calibration  {made.Write(parsed.GetValue(gateOptions.Calibrations)!)}");
-        CalibrationTable.Write(made);
+        var page = Path.Combine(folder, "calibration.md");
+        File.WriteAllText(page, CalibrationTables.Markdown(made, results));
+        Console.Error.WriteLine($"Tables   {page}");
+        Show(made, results);
         return ExitCode.Done;
+    }
+
+    private static void Show(Calibration made, IReadOnlyList<GateResult> results)
+    {
+        var console = StandardOutput.Console();
+        foreach (var table in CalibrationTables.Of(made, results))
+        {
+            var shown = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(table.Caption)}[/]");
+            foreach (var column in table.Columns)
+                shown.AddColumn(new TableColumn(Markup.Escape(column.Name)) { Alignment = column.Numeric ? Justify.Right : Justify.Left });
+            foreach (var row in table.Rows)
+                shown.AddRow([.. row.Cells.Select(cell => new Markup(Markup.Escape(cell)))]);
+            console.Write(shown);
+        }
     }
 
     private GateResult OneRun(ParseResult parsed, Plan plan, GateRules rules, string folder, double share, int number, Calibration? calibration, StopSignal stop)
