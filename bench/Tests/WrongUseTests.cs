@@ -111,9 +111,9 @@ public class WrongUseTests
     }
 
     [Theory]
-    [InlineData("quick, standard, full", "-p", "fast")]
-    [InlineData("quick, standard, full", "-p", "")]
-    [InlineData("quick, standard, full", "-p", "1")]
+    [InlineData("quick, gate, standard, full", "-p", "fast")]
+    [InlineData("quick, gate, standard, full", "-p", "")]
+    [InlineData("quick, gate, standard, full", "-p", "1")]
     [InlineData("no case of the profile smoke matches", "-p", "smoke", "--filter", "Nothing*")]
     [InlineData("AccessPattern, CachePath, Transfer", "-p", "smoke", "--filter", "Nothing*")]
     [InlineData("no parameter is named BlokSize; there are Medium", "--set", "BlokSize=4KiB")]

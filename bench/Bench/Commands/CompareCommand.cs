@@ -44,7 +44,7 @@ internal sealed class CompareCommand : Command
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(GateJson.Write(result));
             else
-                GateTable.Write(result);
+                WriteTable(result);
             if (parsed.GetValue(outFile) is { } file)
                 WritePage(result, Path.GetFullPath(file), new ReportOptions { Anonymous = parsed.GetValue(anonymous) });
             return ExitCode.Done;
@@ -74,6 +74,12 @@ internal sealed class CompareCommand : Command
         if (result.Cases.Count == 0)
             throw new RecordException($"{first} and {second} have no case in common, so there is nothing to compare ('bench list' names the cases of a plan)");
         return result with { Warnings = [.. baseWarnings, .. headWarnings, .. result.Warnings] };
+    }
+
+    private static void WriteTable(GateResult result)
+    {
+        GateTable.Write(result);
+        Console.Out.WriteLine(GateWords.Tally(result));
     }
 
     private static void WritePage(GateResult result, string path, ReportOptions options)

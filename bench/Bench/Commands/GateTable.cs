@@ -25,7 +25,6 @@ internal static class GateTable
         }
         foreach (var note in GateWords.Notes(result))
             console.MarkupLine($"[yellow]note[/]  {Markup.Escape(note)}");
-        console.WriteLine($"{(result.Cases.Count == 0 ? "no case is in both" : GateWords.Tally(result))}");
     }
 
     private static void Verdicts(IAnsiConsole console, GateResult result)
