@@ -19,7 +19,12 @@ public sealed class GateCommandTests : IDisposable
     [Fact]
     public void A_program_against_itself_is_not_slower_and_every_launch_is_in_the_result()
     {
-        var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "6,8", "--case", Warm, "--margin", "100%"]);
+        var (summary, junit) = (Path.Combine(place.Folder, "summary.md"), Path.Combine(place.Folder, "junit.xml"));
+        File.WriteAllText(summary, "before\n");
+        using var gate = BenchProgram.Start(place.Folder,
+            [BenchProgram.Path, .. Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "6,8", "--case", Warm, "--margin", "100%", "--junit", junit])],
+            new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = summary });
+        var result = gate.WaitForEnd(Long);
         Assert.Contains("passed: none slower", result.Output, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
         var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
@@ -29,6 +34,9 @@ public sealed class GateCommandTests : IDisposable
         // Of every four pairs the base is first in two.
         Assert.Equal(2, one.Pairs.Take(4).Count(pair => pair.BaseFirst));
         Assert.Equal([Figure.Throughput, Figure.P99, Figure.CpuPerOperation], one.Judgements.Select(judgement => judgement.Key.Figure));
+        Assert.StartsWith("before\n## ", File.ReadAllText(summary), StringComparison.Ordinal);
+        Assert.Contains("<testsuite", File.ReadAllText(junit), StringComparison.Ordinal);
+        Assert.Contains("forest-throughput-1", File.ReadAllText(Path.Combine(place.Out, "index.html")), StringComparison.Ordinal);
         AssertNothingLeft();
     }
 

@@ -40,6 +40,18 @@ public class OutputTests
     }
 
     [Fact]
+    public void A_case_is_run_by_its_name_and_a_slowdown_is_told_in_its_record_and_refused_by_a_history()
+    {
+        using var place = new RunPlace();
+        const string named = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Random, BlockSize=64KiB, Engine=psync, QueueDepth=1, Threads=1, FileSize=8MiB)";
+        var record = Assert.Single(place.Smoke("--case", named, "--inject-slowdown", "50%").Expect(0).Records);
+        Assert.Equal(named, record.Case);
+        Assert.Equal(0.5, (double)record.Effective["injectedSlowdown"]!);
+        Assert.Contains(record.Warnings, warning => warning.Contains("slower on purpose", StringComparison.Ordinal));
+        Assert.Contains("injected slowdown", BenchProgram.Run(place.Folder, "history", "add", place.Out).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Records_go_to_a_folder_of_the_runs_own_name_where_none_is_given()
     {
         using var place = new RunPlace();

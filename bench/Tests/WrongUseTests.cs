@@ -144,6 +144,13 @@ public class WrongUseTests
     [InlineData("--pass-seconds takes", "--pass-seconds", "NaN")]
     [InlineData("--pass-seconds takes", "--pass-seconds", "1e300")]
     [InlineData("--seed", "--seed", "x")]
+    [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "0")]
+    [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "fast")]
+    [InlineData("'CachePath' is no case's name", "--case", "CachePath")]
+    [InlineData("no workload is named Cache; there are AccessPattern", "--case", "Cache(Access=Direct)")]
+    [InlineData("CachePath has no parameter Acces; it has Access", "--case", "CachePath(Acces=Direct)")]
+    [InlineData("is not possible: psync has one request in flight", "--case", "CachePath(QueueDepth=8)")]
+    [InlineData("--filter and --set do not go with it", "--case", "CachePath()", "--set", "Access=Direct")]
     [InlineData("--targt", "--targt", ".")]
     public void Wrong_values_are_refused_and_the_right_ones_told(string told, params string[] options)
     {

@@ -28,6 +28,9 @@ internal sealed class GateSession
     /// <summary>A case that loses more of its pairs than this is not what its name says.</summary>
     private const double MostDiscarded = 0.25;
 
+    /// <summary>Beyond so many times the passes a launch differs from the next by what more passes do not change.</summary>
+    private const int MostPassesGrow = 4;
+
     private readonly GateSide baseSide;
     private readonly GateSide headSide;
     private readonly RunSettings settings;
@@ -68,11 +71,11 @@ internal sealed class GateSession
             for (; pairs < look; pairs++)
             {
                 Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Cases.Count} cases open"));
-                foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, baseFolders, headFolders)))
+                foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, PassesFor(open.Count), baseFolders, headFolders)))
                     logs[one].Add(outcome);
             }
             // Which figures a case has is known when it has run.
-            judge ??= new GateJudge(Family(), rules, calibration?.NoiseFloors(Family()));
+            judge ??= new GateJudge(Family(), rules, calibration is null ? null : NoiseFloors(calibration));
             Look(judge, open);
             open = [.. open.Where(one => judgements.GetValueOrDefault(new GateKey(one.Name, Figure.Throughput)) is { Verdict: GateVerdict.Inconclusive })];
             if (open.Count == 0)
@@ -81,8 +84,30 @@ internal sealed class GateSession
         return ToResult(run, started, clock.Elapsed.TotalSeconds, calibration);
     }
 
+    /// <summary>
+    /// The cases that are open get the passes of those that are decided: a launch keeps its length, and starting it does
+    /// not become most of what a pair takes.
+    /// </summary>
+    private int PassesFor(int open) => settings.Passes * Math.Min(MostPassesGrow, Cases.Count / open);
+
     private List<GateKey> Family() =>
         [.. Cases.SelectMany(one => Figures.All.Where(figure => logs[one].LogCosts(figure).Count > 0).Select(figure => new GateKey(one.Name, figure)))];
+
+    /// <summary>Where settings differ between the sides, the noise floor is the higher of the two cases'.</summary>
+    private Dictionary<GateKey, double> NoiseFloors(Calibration calibration)
+    {
+        var floors = new Dictionary<GateKey, double>();
+        foreach (var one in Cases)
+        {
+            foreach (var figure in Figures.All)
+            {
+                var known = calibration.NoiseFloors(((string[])[one.Name, one.Base.Id, one.Head.Id]).Distinct().Select(name => new GateKey(name, figure)));
+                if (known.Count > 0)
+                    floors[new GateKey(one.Name, figure)] = known.Values.Max();
+            }
+        }
+        return floors;
+    }
 
     private void Look(GateJudge judge, IReadOnlyList<GateCase> open)
     {

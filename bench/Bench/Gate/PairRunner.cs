@@ -34,16 +34,18 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
     /// <summary>Runs one pair.</summary>
     /// <param name="number">Its number, from 1.</param>
     /// <param name="cases">The cases that are still open.</param>
+    /// <param name="passes">Passes of each.</param>
     /// <param name="baseFolders">The data folders of the base; with two, the sides swap them from pair to pair.</param>
     /// <param name="headFolders">Those of the head.</param>
     /// <returns>For each case both records, in order.</returns>
     internal IReadOnlyList<(GatePair Pair, RunRecord? Base, RunRecord? Head)> Run(
-        int number, IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
+        int number, IReadOnlyList<GateCase> cases, int passes, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
         var (baseFirst, swapped) = order.Next();
+        var launched = settings with { Passes = passes };
         using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
-        using var one = Launch.Start(baseSide, cases, settings, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
-        using var other = Launch.Start(headSide, cases, settings, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
+        using var one = Launch.Start(baseSide, cases, launched, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
+        using var other = Launch.Start(headSide, cases, launched, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
         turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
         var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));

@@ -131,7 +131,7 @@ public class AccessPattern : FileWorkload, IWorkload
     {
         // Disk is told by CachePath there, and huge pages have the steadier figure.
         if (profile == Profile.Gate)
-            return [Memory(Operation.Read, Pattern.Random, [new(ValueBytes)], [MemoryLoop.Independent], MemoryPages.Huge, ByteSize.MiB(512))];
+            return [Memory(Operation.Read, Pattern.Random, [new(ValueBytes)], [MemoryLoop.Independent], MemoryPages.Huge, ByteSize.MiB(256))];
         var (file, memory) = profile switch
         {
             Profile.Smoke => (ByteSize.MiB(8), ByteSize.MiB(256)),
