@@ -6,7 +6,7 @@
 # Without --base it compares with where this branch left the branch that it will be merged into (GITHUB_BASE_REF, else
 # main). Standard output is the table; a GitHub job summary gets it too, and gate-junit.xml is written for the others.
 # Exit 0: nothing slower. 1: something is. 2: it could not be judged, for instance because this machine was never
-# calibrated; "scripts/ci-gate.sh --calibrate" does that (an hour or two), once per kind of machine.
+# calibrated; "scripts/ci-gate.sh --calibrate" does that (two or three hours), once per kind of machine.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -11,7 +11,7 @@ namespace Bench.Micro;
 [MemoryDiagnoser]
 public class GateCost
 {
-    private readonly GateRules rules = GateRules.Default with { Looks = [12, 18, 24, 30] };
+    private readonly GateRules rules = GateRules.Default with { Looks = [12, 16, 24, 30] };
     private readonly Dictionary<GateKey, double[]> logs = [];
 
     [Params(100, 1_000)]
@@ -31,7 +31,7 @@ public class GateCost
     {
         var judge = new GateJudge([.. logs.Keys], rules);
         foreach (var look in rules.Looks)
-            judge.Look(judge.Open.ToDictionary(key => key, key => ShiftTest.OfPairs(logs[key].AsSpan(0, look).ToArray())));
+            judge.Look(judge.Open.ToDictionary(key => key, key => ShiftTest.OfPairs(logs[key][..(look / 2)], logs[key][15..(15 + look / 2)])));
         return judge.Open.Count();
     }
 }

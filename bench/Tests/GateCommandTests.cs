@@ -22,14 +22,14 @@ public sealed class GateCommandTests : IDisposable
         var (summary, junit) = (Path.Combine(place.Folder, "summary.md"), Path.Combine(place.Folder, "junit.xml"));
         File.WriteAllText(summary, "before\n");
         using var gate = BenchProgram.Start(place.Folder,
-            [BenchProgram.Path, .. Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "6,8", "--case", Warm, "--margin", "100%", "--junit", junit])],
+            [BenchProgram.Path, .. Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8,12", "--case", Warm, "--margin", "100%", "--junit", junit])],
             new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = summary });
         var result = gate.WaitForEnd(Long);
         Assert.Contains("passed: none slower", result.Output, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
         var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         var one = Assert.Single(read.Cases);
-        Assert.InRange(one.Pairs.Count, 6, 8);
+        Assert.InRange(one.Pairs.Count, 8, 12);
         Assert.All(one.Pairs, pair => Assert.True(pair.Base!.BytesPerSecond > 0 && pair.Head!.BytesPerSecond > 0 && pair.Head.PassBytesPerSecond.Count == 2));
         // Of every four pairs the base is first in two.
         Assert.Equal(2, one.Pairs.Take(4).Count(pair => pair.BaseFirst));
@@ -60,11 +60,11 @@ public sealed class GateCommandTests : IDisposable
     [Fact]
     public void Without_a_calibration_the_gate_refuses_and_with_one_it_judges()
     {
-        string[] cases = ["--pairs", "6", "--case", Warm, "--margin", "50%"];
+        string[] cases = ["--pairs", "8", "--case", Warm, "--margin", "50%"];
         var refused = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]).Expect(2);
         Assert.Contains("no calibration", refused.Error, StringComparison.Ordinal);
 
-        var calibrated = Run("calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--margin", "50%").Expect(0);
+        var calibrated = Run("calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out + "-cal", "--runs", "2", "--slowdowns", "300%", "--pairs", "8", "--case", Warm, "--margin", "50%").Expect(0);
         Assert.Contains("300 % slower", calibrated.Output, StringComparison.Ordinal);
         var file = Assert.Single(Directory.GetFiles(Path.Combine(place.Folder, "reports", "calibration")));
         var calibration = JsonSerializer.Deserialize<Calibration>(File.ReadAllText(file), RecordJson.Options)!;
@@ -86,7 +86,7 @@ public sealed class GateCommandTests : IDisposable
     [Fact]
     public void An_interrupted_calibration_goes_on_where_it_was()
     {
-        string[] arguments = ["calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--runs", "1", "--slowdowns", "300%", "--pairs", "6", "--case", Warm, "--seed", "5"];
+        string[] arguments = ["calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--runs", "1", "--slowdowns", "300%", "--pairs", "8", "--case", Warm, "--seed", "5"];
         Run(arguments).Expect(0);
         var first = File.ReadAllText(Path.Combine(place.Out, "aa-001", GateResult.FileName));
         Directory.Delete(Path.Combine(place.Out, "slow300-001"), recursive: true);
@@ -100,7 +100,7 @@ public sealed class GateCommandTests : IDisposable
     {
         // The first launch lays out; the second is the first pair's.
         var program = Script("crash", "[ $n -lt 2 ] || kill -SEGV $$");
-        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm]).Expect(2);
         Assert.Contains($"the head {program} crashed (signal 11) in pair 1", result.Error, StringComparison.Ordinal);
         AssertNothingLeft();
     }
@@ -109,7 +109,7 @@ public sealed class GateCommandTests : IDisposable
     public void A_target_that_vanishes_in_between_is_one_sentence()
     {
         var program = Script("vanish", $"[ $n -lt 2 ] || rm -rf '{place.Target}'");
-        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm]).Expect(2);
         Assert.Single(result.Error.Split('\n'), line => line.StartsWith("bench: gate:", StringComparison.Ordinal));
         Assert.False(Directory.Exists(place.Target));
     }
@@ -122,7 +122,7 @@ public sealed class GateCommandTests : IDisposable
             for a in "$@"; do [ "$last" = --out ] && out=$a; last=$a; done
             sed -i 's/"evidence":{"verdict":"[a-z]*"/"evidence":{"verdict":"contradicted"/' "$out/records.jsonl"
             """);
-        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "6", "--case", Warm]).Expect(2);
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm]).Expect(2);
         Assert.Contains("not judged", result.Output, StringComparison.Ordinal);
         Assert.Contains("contradicted", result.Output, StringComparison.Ordinal);
     }

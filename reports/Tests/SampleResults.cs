@@ -17,8 +17,8 @@ internal static class SampleResults
         var after = new SampleRecords(8, "20261126-010203-4ead");
         var made = Enumerable.Range(0, cases).Select(index => Case(index, pairs, random, Record(samples, index), Record(after, index))).ToArray();
         var keys = made.SelectMany(one => Figures.All.Select(figure => new GateKey(one.Name, figure))).ToArray();
-        var tests = made.SelectMany(one => Figures.All.Select(figure => (Key: new GateKey(one.Name, figure), Costs: one.Pairs.Select(pair => pair.LogCost(figure)).OfType<double>().ToArray())))
-            .Where(pair => pair.Costs.Length > 0).ToDictionary(pair => pair.Key, pair => ShiftTest.OfPairs(pair.Costs));
+        var tests = made.SelectMany(one => Figures.All.Select(figure => (Key: new GateKey(one.Name, figure), Test: ShiftTest.OfPairs(one.Pairs, figure))))
+            .Where(pair => pair.Test is not null).ToDictionary(pair => pair.Key, pair => pair.Test!);
         var floors = keys.ToDictionary(key => key, key => key.Figure == Figure.P99 ? 0.06 : 0.012);
         var judgements = new GateJudge(keys, GateRules.Default, floors).Look(tests).ToLookup(judgement => judgement.Key.Case);
         return new GateResult

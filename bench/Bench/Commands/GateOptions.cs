@@ -30,8 +30,8 @@ internal sealed class GateOptions
     {
         var share = PlanOptions.ReadShare("--margin", parsed.GetValue(margin)!, most: 10);
         var looks = parsed.GetValue(pairs)!.Split(',', StringSplitOptions.TrimEntries)
-            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 6 and <= 200 ? number
-                : throw new PlanException($"--pairs takes rising numbers from 6 to 200, such as 12,18,26; '{text}' is none")).ToArray();
+            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 8 and <= 200 ? number
+                : throw new PlanException($"--pairs takes rising numbers from 8 to 200, such as 12,18,26; '{text}' is none")).ToArray();
         if (looks.Zip(looks.Skip(1), (one, next) => next <= one).Any(falls => falls))
             throw new PlanException("--pairs takes rising numbers, such as 12,18,26");
         return new GateRules

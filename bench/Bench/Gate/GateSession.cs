@@ -125,8 +125,8 @@ internal sealed class GateSession
                     else
                         judgements.Remove(key);
                 }
-                else if (costs.Count >= FewestPairs)
-                    tests[key] = ShiftTest.OfPairs(costs);
+                else if (costs.Count >= FewestPairs && ShiftTest.OfPairs(logs[one].Pairs, figure) is { } test)
+                    tests[key] = test;
             }
         }
         foreach (var judgement in judge.Look(tests))

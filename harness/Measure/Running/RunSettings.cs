@@ -51,7 +51,7 @@ public sealed record RunSettings
     {
         Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
         Profile.Quick => new() { Profile = profile, Passes = 6, PassSeconds = 0.14, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
-        Profile.Gate => new() { Profile = profile, Passes = 16, PassSeconds = 0.06, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
+        Profile.Gate => new() { Profile = profile, Passes = 10, PassSeconds = 0.06, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
         Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         _ => throw new ArgumentOutOfRangeException(nameof(profile)),

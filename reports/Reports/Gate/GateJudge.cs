@@ -12,7 +12,7 @@ namespace Bench.Reports.Gate;
 /// shown, and looking several times at many cases is paid for.
 /// </para>
 /// <para>
-/// <b>Slower</b> and <b>faster</b>: the one-sided signed-rank test of "no worse than the margin", by Holm's method over
+/// <b>Slower</b> and <b>faster</b>: the one-sided rank test of "no worse than the margin", by Holm's method over
 /// all figures of all cases, at a share of alpha for each look (so the chance of any false alarm in a gate run is at
 /// most alpha, whatever depends on what). Holm and not Benjamini–Hochberg, because one false "slower" fails a build: the
 /// chance of <i>any</i> is what a user feels, not their share. The family is counted at its full size at every look.

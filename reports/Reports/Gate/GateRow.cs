@@ -98,7 +98,7 @@ internal static class GateWords
         result.FromRecords
             ? ("The sample", "With four launches of a case or more on both sides one value per launch, else one value per pass. Passes of one launch know only what varies within it, and the two runs were measured at different times.")
             : ("The sample", "One value per pair of launches, whose passes took turns close in time and in random order: the logarithm of the head's cost over the base's."),
-        ("The ratio", "The estimate of Hodges and Lehmann, with its exact interval from " + (result.FromRecords ? "the distribution of Mann and Whitney." : "Wilcoxon's signed-rank distribution.")
+        ("The ratio", "The estimate of Hodges and Lehmann, with its exact interval from the distribution of Mann and Whitney" + (result.FromRecords ? "." : ", over the pairs of the two orders, so that what being first is worth falls out.")
             + (result.FromRecords ? " It is the interval that decides same." : " Its level is the one at which the verdict was decided, after the corrections.")),
         ("Slower, faster", "The one-sided test of no more than the margin, by Holm's method over all figures of all cases, so that the chance of any false slower is within the error, and the estimate beyond the noise floor of a calibration, where there is one."),
         ("Same", "Two one-sided tests against the margin: shown to lie within it, not merely not refuted."),
