@@ -159,16 +159,17 @@ public sealed class GateCommandTests : IDisposable
     }
 
     [NeedsFact("git")]
-    public void Two_revisions_are_built_compared_and_removed_again()
+    public void A_revision_and_a_changed_working_tree_are_built_compared_and_removed_again()
     {
         using var repository = new Repository(place.Folder);
         var fast = repository.Commit("args");
-        var slow = repository.Commit("[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
-        var result = Gate(["--base", fast, "--head", slow, "--uncalibrated", "--pairs", "8", "--case", Warm], repository.Folder);
+        repository.Write("[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
+        var result = Gate(["--base", fast, "--head", ".", "--uncalibrated", "--pairs", "8", "--case", Warm], repository.Folder);
         Assert.Equal(1, result.ExitCode);
         var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
-        Assert.Equal((fast, slow), (read.Base.Commit, read.Head.Commit));
-        Assert.Equal("", repository.Git("status", "--porcelain"));
+        Assert.Equal(fast, read.Base.Commit);
+        Assert.NotEqual(fast, read.Head.Commit);
+        Assert.Equal(" M bench/Bench/Program.cs\n", repository.Git("status", "--porcelain"));
         Assert.Single(repository.Git("worktree", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries));
         AssertNothingLeft();
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(repository.Folder, ".git", "bench-gate")));
@@ -248,8 +249,6 @@ public sealed class GateCommandTests : IDisposable
         {
             Folder = Directory.CreateDirectory(Path.Combine(parent, "repository")).FullName;
             Git("init", "-q");
-            Git("config", "user.email", "test@example.com");
-            Git("config", "user.name", "test");
             Directory.CreateDirectory(Path.Combine(Folder, "bench", "Bench"));
             File.WriteAllText(Path.Combine(Folder, ".gitignore"), "bin/\nobj/\nreports/\n");
             // Nothing of the folders above.
@@ -265,16 +264,19 @@ public sealed class GateCommandTests : IDisposable
 
         internal string Commit(string arguments)
         {
+            Write(arguments);
+            Git("add", "-A");
+            Git("-c", "user.email=test@example.com", "-c", "user.name=test", "commit", "-qm", "a revision");
+            return Git("rev-parse", "HEAD").Trim();
+        }
+
+        internal void Write(string arguments) =>
             File.WriteAllText(Path.Combine(Folder, "bench", "Bench", "Program.cs"), $$"""
                 string[] all = {{arguments}};
                 using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(@"{{BenchProgram.Path}}", all))!;
                 process.WaitForExit();
                 return process.ExitCode;
                 """);
-            Git("add", "-A");
-            Git("commit", "-qm", "a revision");
-            return Git("rev-parse", "HEAD").Trim();
-        }
 
         internal string Git(params string[] arguments) => Command.Run("git", ["-C", Folder, .. arguments]).StandardOutput;
 

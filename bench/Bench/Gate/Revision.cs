@@ -41,8 +41,9 @@ internal sealed class Revision : IDisposable
         var untracked = Git(name, "ls-files", "--others", "--exclude-standard").Output;
         if (!string.IsNullOrEmpty(untracked))
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Warning  {untracked.Split('\n').Length} files of {name} are unknown to git and not part of what is built"));
-        // A commit of the working tree that no branch knows; nothing if there are no changes.
-        return Git(name, "stash", "create").Output is { Length: > 0 } changes ? changes : head;
+        // A commit of the working tree that no branch knows; nothing if there are no changes. A build machine has no name of
+        // its own to commit under.
+        return Git(name, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "stash", "create").Output is { Length: > 0 } changes ? changes : head;
     }
 
     /// <summary>Checks out, publishes, and removes the worktree.</summary>
