@@ -1,12 +1,8 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using Bench.Gate;
 using Bench.Measure.Passes;
-using Bench.Measure.Records;
 using Bench.Measure.Running;
-using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
 using Spectre.Console;
 
@@ -45,7 +41,7 @@ internal sealed class CalibrateCommand : Command
         var count = parsed.GetValue(runs) ?? (FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
         if (count is < 1 or > 10_000)
             throw new PlanException("--runs takes 1 to 10000");
-        var name = GateOptions.NewRunName();
+        var name = RunCommand.NewRunName();
         var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "calibration-" + name));
         Directory.CreateDirectory(folder);
         // All A/A runs first: the noise floors are theirs, and the runs with a slowdown are judged with them.
@@ -94,7 +90,7 @@ internal sealed class CalibrateCommand : Command
             return GateJson.ReadFile(file);
         var settings = plan.Settings with { Seed = plan.Settings.Seed + number * 1000L + (long)(share * 1000) };
         var cases = plan.Cases.Select(spec => new GateCase(spec.Id, spec, spec)).ToArray();
-        var run = GateOptions.NewRunName();
+        var run = RunCommand.NewRunName();
         using var area = GateArea.Make(parsed.GetValue(target)!, run, 2, plan.PeakBytes);
         Directory.CreateDirectory(runFolder);
         using var work = new WorkFolder(runFolder);

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using Bench.Disk.Topology;
 using Bench.Gate;
 using Bench.Measure.Passes;
@@ -46,7 +44,7 @@ internal sealed class GateCommand : Command
     private int Run(ParseResult parsed, StopSignal stop)
     {
         var rules = gateOptions.Read(parsed);
-        var run = GateOptions.NewRunName();
+        var run = RunCommand.NewRunName();
         var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run));
         if (File.Exists(Path.Combine(folder, GateResult.FileName)))
             throw new PlanException($"{folder} holds a gate run already; give another --out");
@@ -121,7 +119,7 @@ internal sealed class GateCommand : Command
         using var baseProgram = GateProgram.Resolve("base", first, stop);
         using var headProgram = GateProgram.Resolve("head", second, stop);
         using var baseArea = GateArea.Make(targets.Base ?? parsed.GetValue(target)!, run, targets.Base is null ? 2 : 1, peak);
-        using var headArea = targets.Head is { } other ? GateArea.Make(other, GateOptions.NewRunName(), 1, peak) : null;
+        using var headArea = targets.Head is { } other ? GateArea.Make(other, RunCommand.NewRunName(), 1, peak) : null;
         RequireAlike(parsed, baseArea.Topology, headArea?.Topology);
         Directory.CreateDirectory(folder);
         using var work = new WorkFolder(folder);

@@ -46,8 +46,4 @@ internal sealed class GateOptions
             },
         };
     }
-
-    /// <summary>A name for a gate run or a calibration, in the form of a run's.</summary>
-    internal static string NewRunName() => DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
-        + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using Bench.Measure.Records;
 using Bench.Reports;
 using Bench.Reports.Charts;
 using Bench.Reports.Gate;

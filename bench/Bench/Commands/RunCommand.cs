@@ -52,8 +52,7 @@ internal sealed class RunCommand : Command
         if (reused is null)
             TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
 
-        var run = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
-            + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
+        var run = NewRunName();
         if (parsed.GetValue(outFolder) is "")
             throw new PlanException("--out is empty; give a folder");
         var runFolder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", run));
@@ -96,6 +95,10 @@ internal sealed class RunCommand : Command
         Console.Error.WriteLine($"bench: standard output could not be written: {told}");
         return exitCode == ExitCode.Done ? ExitCode.Failed : exitCode;
     }
+
+    /// <summary>A name for a run, a gate run or a calibration: now in UTC and four random hexadecimal digits.</summary>
+    internal static string NewRunName() => DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
+        + "-" + Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture);
 
     private static string? TryWriteTable(IReadOnlyList<RunRecord> records)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Bench.Commands;
-using Bench.Disk.Topology;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;

@@ -1,4 +1,3 @@
-using Bench.Measure;
 using Bench.Measure.Running;
 
 namespace Bench.Gate;

@@ -12,7 +12,7 @@ namespace Bench.Measure.Passes;
 /// fixed pause would be nothing to a disk and everything to the page cache; a share is the same to both. What one wait
 /// is too long is taken off the next, so the share holds for operations shorter than the clock's grain too.
 /// </para>
-/// <para>Off (0) it is one comparison. A run with it says so in each record, and history and gate refuse such records.</para>
+/// <para>Off (0) it is one comparison. A run with it says so in each record; a history refuses such records, and comparisons of stored runs mark them.</para>
 /// </summary>
 /// <param name="share">By how much: 0.1 makes an operation take 10 % longer.</param>
 public struct InjectedSlowdown(double share)

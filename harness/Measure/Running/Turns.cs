@@ -9,7 +9,7 @@ namespace Bench.Measure.Running;
 /// Figures of two runs that follow each other differ by what the machine did in between: on a virtual machine by ten
 /// percent and more within seconds. hyperfine and BenchmarkDotNet have asked for interleaving for years; both start
 /// the next program when the last one is done. Here both processes live side by side and only one measures at a time,
-/// so what is compared lies a fifth of a second apart, and each is still a process of its own.
+/// so what is compared lies a fraction of a second apart, and each is still a process of its own.
 /// </para>
 /// <para>
 /// The protocol is two letters over a Unix socket: the run writes <see cref="Ready"/>, whoever gives the turns answers

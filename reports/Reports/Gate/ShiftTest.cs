@@ -14,8 +14,8 @@ namespace Bench.Reports.Gate;
 /// the change without what being first is worth (Koch, <i>Biometrics</i> 28, 1972).
 /// </para>
 /// <para>
-/// Being first is worth a lot: on this project's virtual machine the launch that fills its part of the page cache first
-/// was up to 20 % faster in all its passes, and the balanced order alone turns that bias into noise of the same size.
+/// Being first is worth a lot: on this project's virtual machine up to 15 % of the median pair (sendfile), and the
+/// balanced order alone turns that bias into noise of the same size.
 /// </para>
 /// <para>
 /// Disk figures are skewed, have two humps and far outliers: Student's interval (BenchmarkDotNet) and a bootstrap of

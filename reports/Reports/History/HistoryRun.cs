@@ -104,7 +104,7 @@ public sealed record RunPoints(HistoryRun Run, IReadOnlyList<HistoryPoint> Point
         var first = records[0];
         if (!HistoryRun.IsName(first.Run))
             throw new HistoryException($"'{first.Run}' is no name of a run: letters, digits, '-', '_' and '.' only");
-        if (records.FirstOrDefault(record => record.Effective.ContainsKey("injectedSlowdown")) is { } slowed)
+        if (records.FirstOrDefault(record => record.Effective.ContainsKey(Measure.Passes.InjectedSlowdown.EffectiveKey)) is { } slowed)
             throw new HistoryException($"{slowed.Case} of the run {first.Run} was measured with an injected slowdown, which is for proving the gate; it does not belong into a history");
         if (records.GroupBy(record => record.Case, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new HistoryException($"the run {first.Run} has {twice.Key} twice");
