@@ -40,6 +40,34 @@ public sealed class GateCommandTests : IDisposable
         AssertNothingLeft();
     }
 
+    /// <summary>One file and the same work for both: what is different then is the program.</summary>
+    [Fact]
+    public void Both_sides_read_the_same_file_and_do_the_same_number_of_operations()
+    {
+        using var gate = BenchProgram.Start(place.Folder, Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--margin", "100%"]));
+        gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 2", StringComparison.Ordinal), "the second pair");
+        string[] files = [.. Directory.GetFiles(place.Target, "data-8MiB.bin", SearchOption.AllDirectories).Order()];
+        Assert.Equal(2, files.Length);
+        Assert.Single(Command.Run("stat", ["-c", "%i", .. files]).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct());
+        Assert.Equal(0, gate.WaitForEnd(Long).ExitCode);
+        var one = Assert.Single(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).Cases);
+        Assert.Single(one.BaseRecord!.Passes.Concat(one.HeadRecord!.Passes).Select(pass => pass.Operations).Distinct());
+        AssertNothingLeft();
+    }
+
+    /// <summary>A side that drops what the other keeps cached, or the other way round, has a file of its own.</summary>
+    [Fact]
+    public void Sides_that_want_another_state_of_the_cache_have_files_of_their_own()
+    {
+        using var gate = BenchProgram.Start(place.Folder, Arguments(["--uncalibrated", "--pairs", "8", "--filter", "CachePath*Read*Random*psync*QueueDepth=1,*", "--set", "FileSize=8MiB", "--set", "Threads=1", "--set", "BlockSize=64KiB",
+            "--base-set", "Access=BufferedWarm", "--head-set", "Access=Direct"]));
+        gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 1", StringComparison.Ordinal), "the first pair");
+        string[] files = Directory.GetFiles(place.Target, "data-8MiB.bin", SearchOption.AllDirectories);
+        Assert.Equal(2, Command.Run("stat", ["-c", "%i", .. files]).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count());
+        Assert.InRange(gate.WaitForEnd(Long).ExitCode, 0, 1);
+        AssertNothingLeft();
+    }
+
     [Fact]
     public void A_slower_setting_of_the_head_fails_the_gate_and_a_faster_one_does_not()
     {

@@ -17,6 +17,7 @@ internal sealed class CalibrateCommand : Command
     private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
     private readonly Option<string> slowdowns = new("--slowdowns") { Description = "Slowdowns that are injected to see whether they are found", HelpName = "SHARE,…", DefaultValueFactory = _ => "5%,10%,20%" };
     private readonly Option<int?> runs = new("--runs") { Description = "Gate runs of each kind (default: as many as give 50 judgements)", HelpName = "N" };
+    private readonly Option<int?> plainRuns = new("--plain-runs") { Description = "Gate runs of this program against itself (default: as --runs)", HelpName = "N" };
     private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where the gate runs go (default: reports/out/calibration-<run>); one that was interrupted is gone on with", HelpName = "DIR" };
     private readonly PlanOptions planOptions = new(defaultProfile: "gate");
     private readonly GateOptions gateOptions = new();
@@ -28,6 +29,7 @@ internal sealed class CalibrateCommand : Command
         gateOptions.AddTo(this);
         Add(slowdowns);
         Add(runs);
+        Add(plainRuns);
         Add(outFolder);
         SetAction(parsed => GateEnding.Guard("calibrate", stop => Run(parsed, stop)));
     }
@@ -39,14 +41,15 @@ internal sealed class CalibrateCommand : Command
         var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(text => PlanOptions.ReadShare("--slowdowns", text, most: 10)).ToArray();
         var count = parsed.GetValue(runs) ?? (FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
-        if (count is < 1 or > 10_000)
-            throw new PlanException("--runs takes 1 to 10000");
+        var plainCount = parsed.GetValue(plainRuns) ?? count;
+        if (count is < 1 or > 10_000 || plainCount is < 1 or > 10_000)
+            throw new PlanException("--runs and --plain-runs take 1 to 10000");
         var name = RunCommand.NewRunName();
         var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "calibration-" + name));
         Directory.CreateDirectory(folder);
         // All A/A runs first: the noise floors are theirs, and the runs with a slowdown are judged with them.
         var plain = new List<GateResult>();
-        var kinds = shares.Prepend(0.0).SelectMany(share => Enumerable.Range(1, count).Select(number => (share, number))).ToArray();
+        var kinds = shares.Prepend(0.0).SelectMany(share => Enumerable.Range(1, share == 0 ? plainCount : count).Select(number => (share, number))).ToArray();
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Calibrate {kinds.Length} gate runs of {plan.Cases.Count} cases, at least {Plan.Say(kinds.Length * GateCommand.PairSeconds(plan, plan) * rules.Looks[0])}; {folder}"));
         var results = new List<GateResult>();

@@ -12,6 +12,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> named = new("--case", "-c") { Description = "Only this case, by its whole name as 'bench list' prints it, whatever the profile has; may be given several times", HelpName = "NAME", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> operations = new("--operations") { Description = "Operations of each pass, one number for each --case (default: as many as --pass-seconds asks for)", HelpName = "N,…" };
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
     private readonly Option<double?> passSeconds = new("--pass-seconds") { Description = "Length that a pass aims at", HelpName = "SECONDS" };
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
@@ -23,6 +24,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         command.Add(filter);
         command.Add(set);
         command.Add(named);
+        command.Add(operations);
         command.Add(passes);
         command.Add(passSeconds);
         command.Add(seed);
@@ -52,10 +54,23 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         var names = parsed.GetValue(named)!;
         if (names.Length > 0 && filters.Length + sets.Length > 0)
             throw new PlanException("--case names a case with all its parameters; --filter and --set do not go with it");
+        if (parsed.GetValue(operations) is { } counts)
+            settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
         return new Plan(names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets), settings)
         {
             NamesUncached = filters.Concat(sets).Concat(names).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
         };
+    }
+
+    private static Dictionary<string, long> ReadOperations(string text, string[] names)
+    {
+        var counts = text.Split(',', StringSplitOptions.TrimEntries)
+            .Select(one => long.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : throw new PlanException($"--operations takes numbers from 1; '{one}' is none")).ToArray();
+        // By the name as the catalogue writes it, which the user may have spelled otherwise.
+        var cases = Catalogue.Named(names);
+        return counts.Length == cases.Count
+            ? cases.Zip(counts).ToDictionary(pair => pair.First.Id, pair => pair.Second)
+            : throw new PlanException(string.Create(CultureInfo.InvariantCulture, $"--operations takes one number for each --case; there are {counts.Length} and {cases.Count}"));
     }
 
     /// <summary>Reads "5%" or "0.05": a share above 0.</summary>

@@ -28,7 +28,7 @@ internal sealed class GateSession
     private const double MostDiscarded = 0.25;
 
     /// <summary>Beyond so many times the passes a launch differs from the next by what more passes do not change.</summary>
-    private const int MostPassesGrow = 4;
+    private const int MostPassesGrow = 2;
 
     private readonly GateSide baseSide;
     private readonly GateSide headSide;
@@ -37,6 +37,7 @@ internal sealed class GateSession
     private readonly StopSignal stop;
     private readonly Dictionary<GateCase, CaseLog> logs;
     private readonly Dictionary<GateKey, Judgement> judgements = [];
+    private string? unshared;
 
     internal GateSession(GateSide baseSide, GateSide headSide, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules, StopSignal stop)
     {
@@ -61,7 +62,7 @@ internal sealed class GateSession
         var started = DateTimeOffset.UtcNow;
         var clock = Stopwatch.StartNew();
         var runner = new PairRunner(baseSide, headSide, settings, workFolder, stop);
-        runner.Prepare(Cases, baseFolders, headFolders);
+        unshared = runner.Prepare(Cases, baseFolders, headFolders);
         GateJudge? judge = null;
         IReadOnlyList<GateCase> open = Cases;
         var pairs = 0;
@@ -76,11 +77,23 @@ internal sealed class GateSession
             // Which figures a case has is known when it has run.
             judge ??= new GateJudge(Family(), rules, calibration is null ? null : NoiseFloors(calibration));
             Look(judge, open);
-            open = [.. open.Where(one => judgements.GetValueOrDefault(new GateKey(one.Name, Figure.Throughput)) is { Verdict: GateVerdict.Inconclusive })];
+            open = [.. open.Where(one => IsOpen(one, judge, isFirst: look == rules.Looks[0]))];
             if (open.Count == 0)
                 break;
         }
         return ToResult(run, started, clock.Elapsed.TotalSeconds, calibration);
+    }
+
+    /// <summary>Whether a case is worth more pairs. After the first look alone its spread is not known well enough to give up.</summary>
+    private bool IsOpen(GateCase one, GateJudge judge, bool isFirst)
+    {
+        var key = new GateKey(one.Name, Figure.Throughput);
+        if (judgements.GetValueOrDefault(key) is not { Verdict: GateVerdict.Inconclusive } judgement)
+            return false;
+        if (isFirst || judge.MayDecide(judgement))
+            return true;
+        judgements[key] = judgement with { Reason = judgement.Reason ?? "it is so close to the margin that more pairs would hardly tell" };
+        return false;
     }
 
     /// <summary>
@@ -189,6 +202,8 @@ internal sealed class GateSession
 
     private IEnumerable<string> Doubts()
     {
+        if (unshared is not null)
+            yield return $"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {unshared}";
         foreach (var one in Cases)
         {
             var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();

@@ -1,4 +1,5 @@
 using Bench.Measure.Running;
+using Bench.Workloads;
 
 namespace Bench.Gate;
 
@@ -8,9 +9,18 @@ namespace Bench.Gate;
 /// <param name="Head">The head's case.</param>
 internal sealed record GateCase(string Name, CaseSpec Base, CaseSpec Head)
 {
+    private static readonly string[] CacheParameters = [nameof(CachePath.Access), nameof(Transfer.Cache), nameof(AccessPattern.Medium)];
+
     /// <summary>The parameters that both sides share.</summary>
     internal IReadOnlyDictionary<string, string> SharedParameters { get; } =
         Base.Spelled.Where(pair => Head.Spelled.TryGetValue(pair.Key, out var other) && other == pair.Value).ToDictionary();
+
+    /// <summary>
+    /// Whether both sides want the same of the page cache: then they can use the same file. Else one would drop what the
+    /// other reads, or hold maps of what the other has to drop.
+    /// </summary>
+    internal bool SameCacheState { get; } =
+        CacheParameters.All(name => Base.Spelled.GetValueOrDefault(name) == Head.Spelled.GetValueOrDefault(name));
 
     /// <summary>
     /// The cases of two sides by what they share. A side has other values for some parameters only, so a partner is the

@@ -38,12 +38,14 @@ internal sealed class Launch : IDisposable
     /// <param name="outFolder">Where the records go.</param>
     /// <param name="turns">Where it gets its turns; null if it runs by itself.</param>
     /// <exception cref="GateException">The program cannot be started.</exception>
-    internal static Launch Start(GateSide side, IEnumerable<GateCase> cases, RunSettings settings, string dataFolder, string outFolder, string? turns)
+    internal static Launch Start(GateSide side, IReadOnlyList<GateCase> cases, RunSettings settings, string dataFolder, string outFolder, string? turns)
     {
+        var operations = cases.Select(one => settings.OperationsPerPass.GetValueOrDefault(side.CaseOf(one).Id)).ToArray();
         string[] arguments =
         [
             .. side.Command.Skip(1), "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
             .. cases.SelectMany(one => (string[])["--case", side.CaseOf(one).Id]),
+            .. operations.All(count => count > 0) ? ["--operations", string.Join(',', operations.Select(count => count.ToString(CultureInfo.InvariantCulture)))] : Array.Empty<string>(),
             "--passes", settings.Passes.ToString(CultureInfo.InvariantCulture),
             "--pass-seconds", settings.PassSeconds.ToString("R", CultureInfo.InvariantCulture),
             "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),

@@ -14,21 +14,39 @@ namespace Bench.Gate;
 internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, string workFolder, StopSignal stop)
 {
     private readonly PairOrder order = new(settings.Seed);
+    private Dictionary<string, long> baseOperations = [];
+    private Dictionary<string, long> headOperations = [];
 
-    /// <summary>Lays out the files of both sides, and sees that both programs know all cases, before the long wait.</summary>
+    /// <summary>
+    /// Lays out the files of both sides, finds how much work a pass has, and sees that both programs know all cases,
+    /// before the long wait. On one target
+    /// both sides get the same files wherever their cases want the same of the cache: two files lie in different places
+    /// of the disk, and in different pages of memory each time they are read into it, and of warm reads that was most of
+    /// what one pair differed by from the next.
+    /// </summary>
     /// <param name="cases">The cases.</param>
     /// <param name="baseFolders">The data folders of the base: both, or one where each side has a target of its own.</param>
     /// <param name="headFolders">Those of the head.</param>
-    internal void Prepare(IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
+    /// <returns>Why the sides have files of their own although they could share them; null if all is as it should be.</returns>
+    internal string? Prepare(IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
-        var shortest = settings with { Passes = 1, PassSeconds = 0.01 };
+        var shortest = settings with { Passes = 1 };
+        var found = new Dictionary<GateSide, Dictionary<string, long>>();
+        string? unshared = null;
         foreach (var (side, folder) in ((GateSide, string)[])[(baseSide, baseFolders[0]), (headSide, headFolders[^1])])
         {
+            if (side == headSide && baseFolders == headFolders && cases.All(one => one.SameCacheState))
+                unshared = DataFolder.ShareFiles(baseFolders[0], folder);
             using var launch = Launch.Start(side, cases, shortest, folder, OutOf(side), turns: null);
             var records = launch.Finish("while its files were laid out", stop);
             if (records.FirstOrDefault(record => record.Error is not null) is { } failed)
                 throw new GateException($"the {side.Role} {side.Name} cannot run {failed.Case}: {failed.Error}");
+            found[side] = records.Where(record => record.Passes.Count > 0).ToDictionary(record => record.Case, record => record.Passes[0].Operations);
         }
+        // The same work for both: the base's. Other settings may make another amount of it sensible.
+        baseOperations = found[baseSide];
+        headOperations = found[headSide].ToDictionary(pair => pair.Key, pair => baseOperations.GetValueOrDefault(pair.Key, pair.Value));
+        return unshared;
     }
 
     /// <summary>Runs one pair.</summary>
@@ -42,10 +60,9 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         int number, IReadOnlyList<GateCase> cases, int passes, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
         var (baseFirst, swapped) = order.Next();
-        var launched = settings with { Passes = passes };
         using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
-        using var one = Launch.Start(baseSide, cases, launched, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
-        using var other = Launch.Start(headSide, cases, launched, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
+        using var one = Launch.Start(baseSide, cases, settings with { Passes = passes, OperationsPerPass = baseOperations }, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
+        using var other = Launch.Start(headSide, cases, settings with { Passes = passes, OperationsPerPass = headOperations }, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
         turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
         var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));

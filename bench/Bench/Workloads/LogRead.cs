@@ -199,7 +199,6 @@ public class LogRead : Workload, IWorkload
                 PageCache.Warm(file, 0, file.LengthBytes);
             return;
         }
-        SentPages.LetGo();
         foreach (var file in history.Files)
             PageCache.Evict(file);
     }

@@ -183,7 +183,6 @@ public class Transfer : Workload, IWorkload
         if (Cache == FileCache.Cold)
         {
             // A map of the file would keep its pages; MmapWrite maps only within Send.
-            SentPages.LetGo();
             PageCache.Evict(File);
             return;
         }

@@ -31,6 +31,12 @@ public sealed record RunSettings
     /// <summary>Length that a pass aims at, in seconds; the first, untimed pass finds the amount of work for it.</summary>
     public required double PassSeconds { get; init; }
 
+    /// <summary>
+    /// Operations of each timed pass, by case; a case that is not named finds its own in its untimed pass. A gate gives
+    /// both sides the same: a device that is throttled, or faster at first, gives another rate to a longer pass.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> OperationsPerPass { get; init; } = new Dictionary<string, long>();
+
     /// <summary>Most bytes that one pass may write to a device.</summary>
     public required long MaxWriteBytesPerPass { get; init; }
 
@@ -51,7 +57,7 @@ public sealed record RunSettings
     {
         Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
         Profile.Quick => new() { Profile = profile, Passes = 6, PassSeconds = 0.14, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
-        Profile.Gate => new() { Profile = profile, Passes = 10, PassSeconds = 0.06, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
+        Profile.Gate => new() { Profile = profile, Passes = 16, PassSeconds = 0.03, MaxWriteBytesPerPass = 192 << 20, SettleMs = 5, Seed = seed },
         Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         _ => throw new ArgumentOutOfRangeException(nameof(profile)),

@@ -119,6 +119,12 @@ public abstract class Workload
         const int parts = 4;
         var targetSeconds = Run.Settings.PassSeconds;
         var most = MostOperationsPerPass;
+        if (Run.Settings.OperationsPerPass.TryGetValue(Case.Spec.Id, out var given))
+        {
+            operationsPerPass = Math.Clamp(given, 1, most);
+            RunOperations(new LoopLimit(operationsPerPass, (long)(targetSeconds * 1e9)), timed: false);
+            return;
+        }
         long done = 0;
         double bestRate = 0;
         for (var part = 0; part < parts && done < most; part++)

@@ -1,4 +1,6 @@
 using Bench.Disk;
+using Bench.Disk.Native;
+using Bench.Disk.ZeroCopy;
 using Bench.TestSupport;
 using Xunit;
 
@@ -92,6 +94,43 @@ public sealed class PageCacheTests : IDisposable
         PageCache.Evict(file);
         Assert.Equal(0, PageCache.ResidencyOf(file).CachedPages);
         Assert.Equal(DataFolder.Bytes(FileBytes)[77] ^ 0xff, File.ReadAllBytes(folder["a"])[77]);
+    }
+
+    /// <summary>Without asking them back, buffers read on another processor keep the last pages for as long as it gets no packet.</summary>
+    [Fact]
+    public void PagesThatASocketHasHadAreDroppedToo()
+    {
+        using var file = folder.Make("a", FileBytes);
+        for (var attempt = 0; attempt < 10; attempt++)
+        {
+            using (var pair = new SocketPair())
+            using (var sender = new SendFileSender(file, pair.Sender, 65_536))
+            {
+                var receiver = OnProcessor(1, () =>
+                {
+                    var buffer = new byte[65_536];
+                    for (var left = FileBytes; left > 0;)
+                        left -= pair.Receiver.Receive(buffer);
+                });
+                OnProcessor(0, () => sender.Send(0, FileBytes)).Join();
+                receiver.Join();
+            }
+            PageCache.Evict(file);
+            Assert.Equal(0, PageCache.ResidencyOf(file).CachedPages);
+        }
+    }
+
+    private static unsafe Thread OnProcessor(int processor, Action action)
+    {
+        var thread = new Thread(() =>
+        {
+            var mask = 1UL << processor;
+            // Where there is no such processor the thread stays where it is, and the test shows less.
+            _ = Libc.sched_setaffinity(0, sizeof(ulong), &mask);
+            action();
+        });
+        thread.Start();
+        return thread;
     }
 
     [Fact]

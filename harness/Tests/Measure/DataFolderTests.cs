@@ -99,6 +99,37 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
+    public void FilesThatTwoFoldersShareAreTheSameAndStayWhenOneFolderGoes()
+    {
+        using var other = DataFolder.Create(Target, "20261122-140000-0002", keep: true);
+        string file;
+        using (var data = DataFolder.Create(Target, Run, keep: false))
+        {
+            file = data.FileOf(ByteSize.KiB(64), 1, stop);
+            Assert.Null(DataFolder.ShareFiles(data.Path, other.Path));
+            // Again, with one that is there: it stays.
+            Assert.Null(DataFolder.ShareFiles(data.Path, other.Path));
+            var shared = other.FileOf(ByteSize.KiB(64), 2, stop);
+            Assert.Equal(0, other.LaidOutBytes);
+            File.AppendAllText(file, "x");
+            Assert.Equal((64 << 10) + 1, new FileInfo(shared).Length);
+            // The owner's file is each folder's own.
+            Assert.Equal(2, Directory.GetFiles(other.Path).Length);
+        }
+        Assert.False(File.Exists(file));
+        Assert.True(File.Exists(Path.Combine(other.Path, Path.GetFileName(file))));
+    }
+
+    [RootFact]
+    public void WithoutHardLinksFilesAreNotSharedAndItIsSaid()
+    {
+        // Another file system: link(2) cannot reach it, as it can't where there are no hard links.
+        using var data = DataFolder.Create(Target, Run, keep: false);
+        data.FileOf(ByteSize.KiB(4), 1, stop);
+        Assert.Contains("link", DataFolder.ShareFiles(data.Path, "/dev/shm"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AFolderThatWasNotKeptOrIsInUseIsNotReused()
     {
         using var live = DataFolder.Create(Target, Run, keep: true);

@@ -98,7 +98,7 @@ public static class ComparisonPage
         {
             html.Raw("<div>").Element("h2", title).Raw("<dl>");
             foreach (var (name, text) in facts.Where(fact => !string.IsNullOrEmpty(fact.Text)))
-                html.Element("dt", name).Element("dd", text!, name == "Command" ? "class=\"code\"" : "");
+                html.Element("dt", name).Element("dd", text!);
             html.Raw("</dl></div>");
         }
 
@@ -113,7 +113,6 @@ public static class ComparisonPage
             yield return ("Calibrated", result.CalibratedUtc is { } when ? Format.Moment(when) : "not calibrated");
             yield return ("Order", result.FromRecords ? null : $"seed {result.Seed.ToString(CultureInfo.InvariantCulture)}");
             yield return ("Made", $"{Format.Moment(result.StartedUtc)}{(result.Seconds > 0 ? $", in {Format.Seconds(result.Seconds)}" : "")}");
-            yield return ("Command", result.CommandLine);
         }
 
         private static IEnumerable<(string Name, string? Text)> SideFacts(GateSideInfo side, IEnumerable<RunRecord?> records)
@@ -122,10 +121,17 @@ public static class ComparisonPage
             yield return ("Name", side.Name);
             yield return ("Program", $"bench {side.Version ?? "of unknown version"}{(side.Commit is { } commit ? $" · commit {commit}" : "")}");
             yield return ("Slowed", side.InjectedSlowdown > 0 ? $"by {Format.Percent(side.InjectedSlowdown)}, on purpose" : null);
-            if (known.Length == 0)
-                yield break;
-            yield return ("Measured", $"{Format.Moment(known.Min(record => record.StartedUtc))} · {known[0].Tool.Profile} · seed {known[0].Tool.Seed.ToString(CultureInfo.InvariantCulture)}");
-            yield return ("Command", known[0].Tool.CommandLine);
+            if (known.Length > 0)
+                yield return ("Measured", $"{Format.Moment(known.Min(record => record.StartedUtc))} · {known[0].Tool.Profile} · seed {known[0].Tool.Seed.ToString(CultureInfo.InvariantCulture)}");
+        }
+
+        /// <summary>Last on the page: a launch's names all cases and is the longest text of all.</summary>
+        private IEnumerable<(string Name, string? Text)> Commands()
+        {
+            string? Of(Func<GateCaseResult, RunRecord?> side) => result.Cases.Select(side).OfType<RunRecord>().FirstOrDefault()?.Tool.CommandLine;
+            yield return ("Command", result.CommandLine);
+            yield return (result.FromRecords ? "The base's command" : "A launch of the base", Of(one => one.BaseRecord));
+            yield return (result.FromRecords ? "The head's command" : "A launch of the head", Of(one => one.HeadRecord));
         }
 
         private void Verdicts()
@@ -253,6 +259,8 @@ public static class ComparisonPage
             html.Raw("<section id=\"method\">").Element("h2", "Method").Raw("<dl class=\"method\">");
             foreach (var (name, text) in GateWords.Method(result))
                 html.Element("dt", name).Element("dd", text);
+            foreach (var (name, text) in Commands().Where(command => !string.IsNullOrEmpty(command.Text)))
+                html.Element("dt", name).Element("dd", text!, "class=\"code\"");
             html.Raw("</dl></section>");
         }
 

@@ -61,6 +61,21 @@ public sealed class GateJudge
         return judgements;
     }
 
+    /// <summary>
+    /// Whether the pairs up to the cap may still bring a verdict: not if the change lies so near a margin that even the
+    /// interval of all of them would have to move by half its reach to clear it. A change of just the margin takes every
+    /// gate to its cap and stays inconclusive; giving up on it costs no error, for nothing is claimed, and few verdicts.
+    /// </summary>
+    /// <param name="judgement">An inconclusive one.</param>
+    public bool MayDecide(Judgement judgement)
+    {
+        if (judgement is not { Ratio: { } ratio, Low: { } low, High: { } high })
+            return true;
+        var reachAtCap = Math.Log(high / low) / 2 * Math.Sqrt((double)judgement.Pairs / rules.MostPairs);
+        var distance = Math.Abs(Math.Abs(Math.Log(ratio)) - rules.LogMargin(judgement.Key.Figure));
+        return distance >= reachAtCap / 2;
+    }
+
     private Judgement Judge(GateKey key, ShiftTest test, HolmStep slower, HolmStep faster)
     {
         var margin = rules.LogMargin(key.Figure);

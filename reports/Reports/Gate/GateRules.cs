@@ -15,7 +15,7 @@ public sealed record GateRules
     public double Alpha { get; init; } = 0.05;
 
     /// <summary>Numbers of pairs after which the judge looks, rising; the last is the cap.</summary>
-    public IReadOnlyList<int> Looks { get; init; } = [12, 16, 24, 36, 52];
+    public IReadOnlyList<int> Looks { get; init; } = [14, 28, 56];
 
     /// <summary>Changes up to these shares do not matter: 0.05 is a figure 5 % worse.</summary>
     public IReadOnlyDictionary<Figure, double> Margins { get; init; } = new Dictionary<Figure, double>

@@ -28,7 +28,7 @@ public static class OtherRules
     /// default; its documentation suggests lower ones).
     /// </summary>
     private static bool RatioToLast(IReadOnlyList<GatePair> pairs, double threshold) =>
-        pairs.FirstOrDefault(pair => pair.LogCost(Figure.Throughput) is not null)?.LogCost(Figure.Throughput) is { } log && Math.Exp(log) > threshold;
+        pairs.FirstOrDefault(pair => pair is { Discarded: null, Base: not null, Head: not null }) is { } first && first.Base!.BytesPerSecond / first.Head!.BytesPerSecond > threshold;
 
     /// <summary>
     /// criterion.rs: the change of the mean by a bootstrap of both samples; regressed if p is below 0.05 and the whole
