@@ -155,6 +155,69 @@ public sealed class GateCommandTests : IDisposable
         Assert.Contains("contradicted", result.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>One launch that fails is enough: who leaves it out judges a side by its good days.</summary>
+    [Fact]
+    public void A_case_that_fails_in_one_launch_is_not_judged_and_the_others_are()
+    {
+        const string Other = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Sequential, BlockSize=64KiB, FileSize=8MiB)";
+        var program = Script("sometimes", "", """
+            for a in "$@"; do [ "$last" = --out ] && out=$a; last=$a; done
+            [ $n -ne 4 ] || sed -i '1s/^{/{"error":"a disk error",/' "$out/records.jsonl"
+            """);
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "10", "--case", Warm, "--case", Other, "--margin", "100%"]).Expect(2);
+        Assert.Contains("the head failed: a disk error", result.Output, StringComparison.Ordinal);
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        Assert.Equal(GateVerdict.NotJudged, Assert.Single(read.Cases[0].Judgements).Verdict);
+        Assert.Equal(3, read.Cases[0].Pairs.Count);
+        Assert.Equal(10, read.Cases[1].Pairs.Count);
+        Assert.Equal(3, read.Cases[1].Judgements.Count);
+        AssertNothingLeft();
+    }
+
+    /// <summary>A revision that added or renamed a parameter does not stop the gate of everything else.</summary>
+    [Fact]
+    public void A_case_that_one_side_does_not_know_is_listed_and_the_others_are_judged()
+    {
+        const string Other = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Sequential, BlockSize=64KiB, FileSize=8MiB)";
+        var program = Script("older", """case "$*" in *Pattern=Sequential*) echo "bench: no such case" >&2; exit 64;; esac""");
+        var result = Gate(["--base", program, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--case", Other, "--margin", "100%"]).Expect(0);
+        Assert.Contains("Without a partner", result.Output, StringComparison.Ordinal);
+        var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        Assert.Contains("Pattern=Random", Assert.Single(read.Cases).Name, StringComparison.Ordinal);
+        Assert.Contains("Pattern=Sequential", Assert.Single(read.Unpaired), StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void So_few_pairs_that_nothing_could_be_called_slower_are_refused()
+    {
+        // With six figures and more, the 8 pairs of these cases cannot reach what Holm's method asks for.
+        const string Other = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Sequential, BlockSize=64KiB, FileSize=8MiB)";
+        var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--case", Other]).Expect(2);
+        Assert.Contains("8 pairs cannot call any of 6 figures slower", result.Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_slowdown_that_is_asked_for_is_the_head_s_and_is_found()
+    {
+        var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--inject-slowdown", "300%"]).Expect(1);
+        Assert.Contains("on purpose", result.Output, StringComparison.Ordinal);
+        Assert.Contains("calibrate makes the head slower by itself", Run("calibrate", "--inject-slowdown", "10%").Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_calibration_is_not_gone_on_with_by_another_one()
+    {
+        string[] arguments = ["calibrate", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--runs", "1", "--slowdowns", "", "--case", Warm];
+        Run([.. arguments, "--pairs", "8"]).Expect(0);
+        Assert.Contains("another calibration (another --pairs or --alpha)", Run([.. arguments, "--pairs", "8,12"]).Expect(64).Error, StringComparison.Ordinal);
+        Assert.Contains("another calibration (another --margin or --margin-p99)", Run([.. arguments, "--pairs", "8", "--margin", "7%"]).Expect(64).Error, StringComparison.Ordinal);
+        Assert.Contains("another calibration (another --passes)", Run([.. arguments, "--pairs", "8", "--passes", "3"]).Expect(64).Error, StringComparison.Ordinal);
+        Run([.. arguments, "--pairs", "8", "--plain-runs", "2"]).Expect(0);
+        Assert.True(File.Exists(Path.Combine(place.Out, "aa-002", GateResult.FileName)));
+    }
+
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using Bench.Disk.Topology;
 using Bench.Gate;
 using Bench.Measure.Passes;
+using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
 using Spectre.Console;
 
@@ -38,6 +41,8 @@ internal sealed class CalibrateCommand : Command
     {
         var rules = gateOptions.Read(parsed);
         var plan = planOptions.Read(parsed);
+        if (plan.Settings.InjectedSlowdown > 0)
+            throw new PlanException("calibrate makes the head slower by itself; give the shares with --slowdowns");
         var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(text => PlanOptions.ReadShare("--slowdowns", text, most: 10)).ToArray();
         var count = parsed.GetValue(runs) ?? (FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
@@ -84,13 +89,26 @@ internal sealed class CalibrateCommand : Command
         }
     }
 
+    /// <summary>A gate run of an interrupted calibration, if it is one of this calibration.</summary>
+    private GateResult Same(GateResult earlier, string file, ParseResult parsed, Plan plan, GateRules rules)
+    {
+        var fingerprint = Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(parsed.GetValue(target)!)), ToolVersion.Version);
+        var difference = earlier.Fingerprint.Hash != fingerprint.Hash ? "machine or target"
+            : !earlier.Looks.SequenceEqual(rules.Looks) || earlier.Alpha != rules.Alpha ? "--pairs or --alpha"
+            : earlier.Judgements.Any(judgement => judgement.Margin != 1 + rules.Margins[judgement.Key.Figure]) ? "--margin or --margin-p99"
+            : !earlier.Cases.Select(one => one.Name).SequenceEqual(plan.Cases.Select(spec => spec.Id)) ? "cases"
+            : earlier.Cases.SelectMany(one => one.Pairs).Select(pair => pair.Base?.PassBytesPerSecond.Count ?? 0).FirstOrDefault(count => count > 0) is var passes && passes != plan.Settings.Passes ? "--passes"
+            : null;
+        return difference is null ? earlier : throw new PlanException($"{file} is of another calibration (another {difference}); give another --out");
+    }
+
     private GateResult OneRun(ParseResult parsed, Plan plan, GateRules rules, string folder, double share, int number, Calibration? calibration, StopSignal stop)
     {
         var kind = share == 0 ? "aa" : string.Create(CultureInfo.InvariantCulture, $"slow{share * 100:0.#}");
         var runFolder = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}-{number:000}"));
         var file = Path.Combine(runFolder, GateResult.FileName);
         if (File.Exists(file))
-            return GateJson.ReadFile(file);
+            return Same(GateJson.ReadFile(file), file, parsed, plan, rules);
         var settings = plan.Settings with { Seed = plan.Settings.Seed + number * 1000L + (long)(share * 1000) };
         var cases = plan.Cases.Select(spec => new GateCase(spec.Id, spec, spec)).ToArray();
         var run = RunCommand.NewRunName();

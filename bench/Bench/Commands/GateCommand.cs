@@ -48,6 +48,7 @@ internal sealed class GateCommand : Command
         var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run));
         if (File.Exists(Path.Combine(folder, GateResult.FileName)))
             throw new PlanException($"{folder} holds a gate run already; give another --out");
+        GateOutput.Check(parsed.GetValue(junit));
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
             : RunPairs(parsed, run, folder, rules, stop);
@@ -113,8 +114,9 @@ internal sealed class GateCommand : Command
         var basePlan = planOptions.Read(parsed, baseSets);
         var headPlan = planOptions.Read(parsed, headSets, basePlan.Settings.Seed);
         var cases = GateCase.Pair(basePlan.Cases, headPlan.Cases, [.. baseSets.Concat(headSets).Select(set => set.Split('=')[0].Trim())]);
-        var peak = Math.Max(basePlan.PeakBytes, headPlan.PeakBytes);
-        var calibration = RequireCalibration(parsed, targets.Base ?? parsed.GetValue(target)!, cases, basePlan.Settings);
+        // On one target each folder holds the files of both sides, which swap them.
+        var peak = Plan.PeakBytesOf(basePlan, headPlan);
+        var calibration = RequireCalibration(parsed, targets.Base ?? parsed.GetValue(target)!, cases, basePlan.Settings, rules);
 
         using var baseProgram = GateProgram.Resolve("base", first, stop);
         using var headProgram = GateProgram.Resolve("head", second, stop);
@@ -124,7 +126,8 @@ internal sealed class GateCommand : Command
         Directory.CreateDirectory(folder);
         using var work = new WorkFolder(folder);
         var session = new GateSession(
-            baseProgram.Side("base", NameOf(first, baseSets, targets.Base)), headProgram.Side("head", NameOf(second, headSets, targets.Head)),
+            baseProgram.Side("base", NameOf(first, baseSets, targets.Base)),
+            headProgram.Side("head", NameOf(second, headSets, targets.Head)) with { InjectedSlowdown = headPlan.Settings.InjectedSlowdown },
             cases, basePlan.Settings, rules, stop)
         {
             Say = line => Console.Error.WriteLine($"Gate     {line}"),
@@ -138,16 +141,18 @@ internal sealed class GateCommand : Command
     /// <summary>What one pair takes: a start each, and both sides' cases.</summary>
     internal static double PairSeconds(Plan one, Plan other) => 1.2 + one.Estimates.Concat(other.Estimates).Sum(estimate => estimate.Seconds);
 
-    private Calibration? RequireCalibration(ParseResult parsed, string targetFolder, IReadOnlyList<GateCase> cases, RunSettings settings)
+    private Calibration? RequireCalibration(ParseResult parsed, string targetFolder, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules)
     {
         var fingerprint = Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(targetFolder)), ToolVersion.Version);
-        var calibration = Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, fingerprint);
         if (parsed.GetValue(uncalibrated))
-            return calibration;
+            return null;
+        var calibration = Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, fingerprint);
         if (calibration is null)
             throw new GateException($"this machine and target ({fingerprint.Hash}) have no calibration, so nobody knows what they do by themselves; run 'bench calibrate' once, or give --uncalibrated");
         if (calibration.Passes != settings.Passes || calibration.PassSeconds != settings.PassSeconds)
             throw new GateException(string.Create(CultureInfo.InvariantCulture, $"the calibration was made with {calibration.Passes} passes of {calibration.PassSeconds} s; calibrate with the passes of this gate, or give --uncalibrated"));
+        if (!calibration.Looks.SequenceEqual(rules.Looks))
+            throw new GateException($"the calibration was made with looks after {string.Join(", ", calibration.Looks)} pairs; calibrate with the --pairs of this gate, or give --uncalibrated");
         var known = calibration.Cases.Select(one => one.Name).ToHashSet(StringComparer.Ordinal);
         // With other settings on a side, each side is a calibrated case or the two of them have no name of their own.
         if (cases.FirstOrDefault(one => !known.Contains(one.Name) && !(known.Contains(one.Base.Id) && known.Contains(one.Head.Id))) is { } missing)

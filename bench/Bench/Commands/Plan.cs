@@ -36,6 +36,10 @@ internal sealed class Plan
     /// <summary>Most bytes at once, the files and what a case makes for itself: what must fit on the target.</summary>
     internal long PeakBytes { get; }
 
+    /// <summary>The same where two plans use one folder, in turns.</summary>
+    internal static long PeakBytesOf(Plan one, Plan other) =>
+        Sum([Sum(one.Files.Union(other.Files).Select(file => file.Size.Bytes)), Math.Max(one.PeakBytes - one.LayoutBytes, other.PeakBytes - other.LayoutBytes)]);
+
     /// <summary>Bytes that will be written in all.</summary>
     internal long WriteBytes { get; }
 

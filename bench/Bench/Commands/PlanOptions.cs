@@ -13,6 +13,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> named = new("--case", "-c") { Description = "Only this case, by its whole name as 'bench list' prints it, whatever the profile has; may be given several times", HelpName = "NAME", DefaultValueFactory = _ => [] };
     private readonly Option<string?> operations = new("--operations") { Description = "Operations of each pass, one number for each --case (default: as many as --pass-seconds asks for)", HelpName = "N,…" };
+    private readonly Option<double> start = new("--start") { Description = "Where in its file a case begins, as a share of it: 0.5 is the middle", HelpName = "SHARE" };
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
     private readonly Option<double?> passSeconds = new("--pass-seconds") { Description = "Length that a pass aims at", HelpName = "SECONDS" };
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
@@ -25,6 +26,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         command.Add(set);
         command.Add(named);
         command.Add(operations);
+        command.Add(start);
         command.Add(passes);
         command.Add(passSeconds);
         command.Add(seed);
@@ -54,6 +56,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         var names = parsed.GetValue(named)!;
         if (names.Length > 0 && filters.Length + sets.Length > 0)
             throw new PlanException("--case names a case with all its parameters; --filter and --set do not go with it");
+        settings = parsed.GetValue(start) is >= 0 and < 1 and var share ? settings with { StartShare = share } : throw new PlanException("--start takes a share from 0 up to 1, such as 0.5");
         if (parsed.GetValue(operations) is { } counts)
             settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
         return new Plan(names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets), settings)

@@ -37,7 +37,8 @@ internal sealed class GateSession
     private readonly StopSignal stop;
     private readonly Dictionary<GateCase, CaseLog> logs;
     private readonly Dictionary<GateKey, Judgement> judgements = [];
-    private string? unshared;
+    private readonly List<string> doubts = [];
+    private IReadOnlyList<string> unpaired = [];
 
     internal GateSession(GateSide baseSide, GateSide headSide, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules, StopSignal stop)
     {
@@ -46,7 +47,7 @@ internal sealed class GateSession
         logs = cases.ToDictionary(one => one, _ => new CaseLog());
     }
 
-    internal IReadOnlyList<GateCase> Cases { get; }
+    internal IReadOnlyList<GateCase> Cases { get; private set; }
 
     /// <summary>Told after each pair and each look, in a line.</summary>
     internal Action<string> Say { get; init; } = _ => { };
@@ -62,7 +63,11 @@ internal sealed class GateSession
         var started = DateTimeOffset.UtcNow;
         var clock = Stopwatch.StartNew();
         var runner = new PairRunner(baseSide, headSide, settings, workFolder, stop);
-        unshared = runner.Prepare(Cases, baseFolders, headFolders);
+        var known = runner.Prepare(Cases, baseFolders, headFolders);
+        unpaired = [.. Cases.Except(known).Select(one => one.Name)];
+        Cases = known;
+        if (runner.Unshared is { } reason)
+            doubts.Add($"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {reason}");
         GateJudge? judge = null;
         IReadOnlyList<GateCase> open = Cases;
         var pairs = 0;
@@ -73,27 +78,46 @@ internal sealed class GateSession
                 Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Cases.Count} cases open"));
                 foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, PassesFor(open.Count), baseFolders, headFolders)))
                     logs[one].Add(outcome);
+                open = [.. open.Where(one => !HasFailed(one))];
+                if (open.Count == 0)
+                    break;
             }
             // Which figures a case has is known when it has run.
-            judge ??= new GateJudge(Family(), rules, calibration is null ? null : NoiseFloors(calibration));
+            judge ??= MakeJudge(calibration);
             Look(judge, open);
-            open = [.. open.Where(one => IsOpen(one, judge, isFirst: look == rules.Looks[0]))];
+            open = [.. open.Where(one => judgements.GetValueOrDefault(new GateKey(one.Name, Figure.Throughput)) is { Verdict: GateVerdict.Inconclusive, GivenUp: false })];
             if (open.Count == 0)
                 break;
         }
         return ToResult(run, started, clock.Elapsed.TotalSeconds, calibration);
     }
 
-    /// <summary>Whether a case is worth more pairs. After the first look alone its spread is not known well enough to give up.</summary>
-    private bool IsOpen(GateCase one, GateJudge judge, bool isFirst)
+    /// <summary>Closes a case in which a launch failed: more of them would tell nothing, and would put the others out of step.</summary>
+    private bool HasFailed(GateCase one)
     {
-        var key = new GateKey(one.Name, Figure.Throughput);
-        if (judgements.GetValueOrDefault(key) is not { Verdict: GateVerdict.Inconclusive } judgement)
+        if (logs[one].Pairs.Select(pair => pair.Failure).FirstOrDefault(failure => failure is not null) is not { } failure)
             return false;
-        if (isFirst || judge.MayDecide(judgement))
-            return true;
-        judgements[key] = judgement with { Reason = judgement.Reason ?? "it is so close to the margin that more pairs would hardly tell" };
-        return false;
+        foreach (var figure in Figures.All)
+            judgements.Remove(new GateKey(one.Name, figure));
+        var key = new GateKey(one.Name, Figure.Throughput);
+        judgements[key] = NotJudged(key, failure, logs[one].LogCosts(Figure.Throughput).Count);
+        return true;
+    }
+
+    private GateJudge MakeJudge(Calibration? calibration)
+    {
+        var family = Family();
+        // Half of the pairs in each order, which is the most that a number of them can say.
+        if (ShiftTest.SmallestProbabilityOf(rules.MostPairs) > rules.AlphaPerLook / Math.Max(1, family.Count))
+        {
+            var enough = Enumerable.Range(rules.MostPairs, 200).First(pairs => ShiftTest.SmallestProbabilityOf(pairs) <= rules.AlphaPerLook / family.Count);
+            throw new GateException(string.Create(CultureInfo.InvariantCulture,
+                $"{rules.MostPairs} pairs cannot call any of {family.Count} figures slower, however slow it is; give --pairs with {enough} or more as the last number, or fewer cases"));
+        }
+        var floors = calibration is null ? [] : NoiseFloors(calibration);
+        foreach (var (key, floor) in floors.Where(pair => pair.Key.Figure == Figure.Throughput && pair.Value > rules.LogMargin(Figure.Throughput)))
+            doubts.Add(string.Create(CultureInfo.InvariantCulture, $"{key.Case}: by itself this case changes by up to {Math.Exp(floor) - 1:P1} here, more than the margin, and no smaller change of it can be called anything"));
+        return new GateJudge(family, rules, floors);
     }
 
     /// <summary>
@@ -168,8 +192,7 @@ internal sealed class GateSession
 
     private GateResult ToResult(string run, DateTimeOffset started, double seconds, Calibration? calibration)
     {
-        var records = Cases.Select(one => (Base: logs[one].LastBase, Head: logs[one].LastHead)).ToArray();
-        var (first, second) = (records.Select(pair => pair.Base).OfType<RunRecord>().First(), records.Select(pair => pair.Head).OfType<RunRecord>().First());
+        var (first, second) = (FirstRecord(baseSide, log => log.LastBase), FirstRecord(headSide, log => log.LastHead));
         var fingerprint = Fingerprint.Of(first);
         return new GateResult
         {
@@ -196,14 +219,20 @@ internal sealed class GateSession
                 BaseRecord = logs[one].LastBase,
                 HeadRecord = logs[one].LastHead,
             })],
+            Unpaired = unpaired,
             Warnings = [.. Doubts()],
         };
     }
 
+    private RunRecord FirstRecord(GateSide side, Func<CaseLog, RunRecord?> last) =>
+        Cases.Select(one => last(logs[one])).OfType<RunRecord>().FirstOrDefault() ?? throw new GateException($"the {side.Role} {side.Name} measured none of the cases");
+
     private IEnumerable<string> Doubts()
     {
-        if (unshared is not null)
-            yield return $"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {unshared}";
+        foreach (var doubt in doubts)
+            yield return doubt;
+        if (unpaired.Count > 0)
+            yield return "a side does not know some of the cases (another revision, other parameters): they are listed, and not judged";
         foreach (var one in Cases)
         {
             var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Bench.Commands;
 using Bench.Disk;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
@@ -46,6 +47,7 @@ internal sealed class Launch : IDisposable
             .. side.Command.Skip(1), "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
             .. cases.SelectMany(one => (string[])["--case", side.CaseOf(one).Id]),
             .. operations.All(count => count > 0) ? ["--operations", string.Join(',', operations.Select(count => count.ToString(CultureInfo.InvariantCulture)))] : Array.Empty<string>(),
+            .. settings.StartShare > 0 ? ["--start", settings.StartShare.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             "--passes", settings.Passes.ToString(CultureInfo.InvariantCulture),
             "--pass-seconds", settings.PassSeconds.ToString("R", CultureInfo.InvariantCulture),
             "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
@@ -54,16 +56,35 @@ internal sealed class Launch : IDisposable
             .. side.InjectedSlowdown > 0 ? ["--inject-slowdown", side.InjectedSlowdown.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
         ];
         var start = new ProcessStartInfo(side.Command[0], arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        return new Launch(side, outFolder, StartProcess(side, start));
+    }
+
+    private static Process StartProcess(GateSide side, ProcessStartInfo start)
+    {
         try
         {
             var process = Process.Start(start)!;
             process.StandardInput.Close();
-            return new Launch(side, outFolder, process);
+            return process;
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
             throw new GateException($"the {side.Role} {side.Name} cannot be started: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>Whether a side's program has a case of this name.</summary>
+    /// <exception cref="GateException">The program cannot be started.</exception>
+    internal static bool Knows(GateSide side, GateCase one)
+    {
+        var start = new ProcessStartInfo(side.Command[0], [.. side.Command.Skip(1), "list", "--case", side.CaseOf(one).Id]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = StartProcess(side, start);
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        process.WaitForExit();
+        return process.ExitCode == ExitCode.Done;
     }
 
     /// <summary>Whether its process has ended.</summary>
@@ -83,7 +104,7 @@ internal sealed class Launch : IDisposable
         var code = process.ExitCode;
         // 1: some case failed, and its record says why.
         if (code is not (0 or 1) || !File.Exists(Path.Combine(outFolder, RunStore.FileName)))
-            throw new GateException($"the {side.Role} {side.Name} {HowItEnded(code)} {where}: {LastWords}");
+            throw new GateException($"the {side.Role} {side.Name} {HowItEnded(code)} {where}: {LastWords}") { Refused = code == ExitCode.WrongUse };
         var (records, _) = RunStore.Read(outFolder);
         Directory.Delete(outFolder, recursive: true);
         if (records.Count == 0)

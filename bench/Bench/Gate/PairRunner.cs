@@ -13,40 +13,69 @@ namespace Bench.Gate;
 /// </summary>
 internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, string workFolder, StopSignal stop)
 {
+    private const double GoldenRatio = 0.6180339887498949;
+
+    private static readonly string[] StatesOfTheMachine = ["cold", "warm", "direct", "uncached", "in-memory", "huge-pages", "small-pages", "queue-depth"];
+
     private readonly PairOrder order = new(settings.Seed);
     private Dictionary<string, long> baseOperations = [];
     private Dictionary<string, long> headOperations = [];
 
+    /// <summary>Why the sides have data files of their own although they could share them; null if all is as it should be.</summary>
+    internal string? Unshared { get; private set; }
+
     /// <summary>
-    /// Lays out the files of both sides, finds how much work a pass has, and sees that both programs know all cases,
-    /// before the long wait. On one target
-    /// both sides get the same files wherever their cases want the same of the cache: two files lie in different places
-    /// of the disk, and in different pages of memory each time they are read into it, and of warm reads that was most of
-    /// what one pair differed by from the next.
+    /// Lays out the files of both sides, finds how much work a pass has, and sees which cases both programs know,
+    /// before the long wait. On one target both sides get the same files wherever their cases want the same of the
+    /// cache: two files lie in different places of the disk, and in different pages of memory each time they are read
+    /// into it, and of warm reads that was most of what one pair differed by from the next.
     /// </summary>
     /// <param name="cases">The cases.</param>
     /// <param name="baseFolders">The data folders of the base: both, or one where each side has a target of its own.</param>
     /// <param name="headFolders">Those of the head.</param>
-    /// <returns>Why the sides have files of their own although they could share them; null if all is as it should be.</returns>
-    internal string? Prepare(IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
+    /// <returns>The cases that both sides have.</returns>
+    /// <exception cref="GateException">A side cannot run a case, or they have none in common.</exception>
+    internal IReadOnlyList<GateCase> Prepare(IReadOnlyList<GateCase> cases, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
-        var shortest = settings with { Passes = 1 };
-        var found = new Dictionary<GateSide, Dictionary<string, long>>();
-        string? unshared = null;
-        foreach (var (side, folder) in ((GateSide, string)[])[(baseSide, baseFolders[0]), (headSide, headFolders[^1])])
+        var (baseFolder, headFolder) = (baseFolders[0], headFolders[^1]);
+        Dictionary<string, long> ofBase, ofHead;
+        try
         {
-            if (side == headSide && baseFolders == headFolders && cases.All(one => one.SameCacheState))
-                unshared = DataFolder.ShareFiles(baseFolders[0], folder);
-            using var launch = Launch.Start(side, cases, shortest, folder, OutOf(side), turns: null);
-            var records = launch.Finish("while its files were laid out", stop);
-            if (records.FirstOrDefault(record => record.Error is not null) is { } failed)
-                throw new GateException($"the {side.Role} {side.Name} cannot run {failed.Case}: {failed.Error}");
-            found[side] = records.Where(record => record.Passes.Count > 0).ToDictionary(record => record.Case, record => record.Passes[0].Operations);
+            (ofBase, ofHead) = PrepareBoth(cases);
         }
+        catch (GateException exception) when (exception.Refused)
+        {
+            // Revisions with other parameters have other cases: those that both know are still worth a gate.
+            GateCase[] known = [.. cases.Where(one => Launch.Knows(baseSide, one) && Launch.Knows(headSide, one))];
+            if (known.Length == 0 || known.Length == cases.Count)
+                throw;
+            cases = known;
+            (ofBase, ofHead) = PrepareBoth(cases);
+        }
+        // A program that spells a case otherwise has measured another one.
+        cases = [.. cases.Where(one => ofBase.ContainsKey(one.Base.Id) && ofHead.ContainsKey(one.Head.Id))];
+        if (cases.Count == 0)
+            throw new GateException($"{baseSide.Name} and {headSide.Name} have no case in common: each names its parameters in another way");
         // The same work for both: the base's. Other settings may make another amount of it sensible.
-        baseOperations = found[baseSide];
-        headOperations = found[headSide].ToDictionary(pair => pair.Key, pair => baseOperations.GetValueOrDefault(pair.Key, pair.Value));
-        return unshared;
+        baseOperations = ofBase;
+        headOperations = ofHead.ToDictionary(pair => pair.Key, pair => ofBase.GetValueOrDefault(pair.Key, pair.Value));
+        return cases;
+
+        (Dictionary<string, long> Base, Dictionary<string, long> Head) PrepareBoth(IReadOnlyList<GateCase> those)
+        {
+            if (baseFolders != headFolders)
+                return (PrepareOne(baseSide, those, baseFolder), PrepareOne(headSide, those, headFolder));
+            var share = those.All(one => one.SameCacheState);
+            var first = PrepareOne(baseSide, those, baseFolder);
+            Unshared = share ? DataFolder.ShareFiles(baseFolder, headFolder) : null;
+            var second = PrepareOne(headSide, those, headFolder);
+            // The sides swap their folders from pair to pair, so each needs the files of both.
+            if (share && Unshared is null)
+                DataFolder.ShareFiles(headFolder, baseFolder);
+            else
+                (_, _) = (PrepareOne(baseSide, those, headFolder), PrepareOne(headSide, those, baseFolder));
+            return (first, second);
+        }
     }
 
     /// <summary>Runs one pair.</summary>
@@ -60,32 +89,70 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         int number, IReadOnlyList<GateCase> cases, int passes, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
         var (baseFirst, swapped) = order.Next();
+        var launched = settings with { Passes = passes };
+        // Half a file apart, and elsewhere in each pair: what one side has just read is not what the other reads next.
+        var (near, far) = (number * GoldenRatio % 1, (number * GoldenRatio + 0.5) % 1);
         using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
-        using var one = Launch.Start(baseSide, cases, settings with { Passes = passes, OperationsPerPass = baseOperations }, swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
-        using var other = Launch.Start(headSide, cases, settings with { Passes = passes, OperationsPerPass = headOperations }, swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
-        turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
+        using var one = Launch.Start(baseSide, cases, launched with { OperationsPerPass = baseOperations, StartShare = swapped ? far : near },
+            swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
+        using var other = Launch.Start(headSide, cases, launched with { OperationsPerPass = headOperations, StartShare = swapped ? near : far },
+            swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
+        var rounds = turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
         var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));
-        return [.. cases.Select(spec =>
+        var outcomes = new List<(GatePair, RunRecord?, RunRecord?)>();
+        // Of each case the untimed pass has a round too.
+        var roundsPerCase = passes + 1;
+        string? outOfStep = null;
+        if (rounds != roundsPerCase * cases.Count && cases.All(spec => bases.GetValueOrDefault(spec.Base.Id)?.Error is null && heads.GetValueOrDefault(spec.Head.Id)?.Error is null))
+            outOfStep = "the sides did not take their turns in step";
+        foreach (var (index, spec) in cases.Index())
         {
             var (first, second) = (bases.GetValueOrDefault(spec.Base.Id), heads.GetValueOrDefault(spec.Head.Id));
-            return (new GatePair
+            var failure = Failure("base", first) ?? Failure("head", second);
+            outcomes.Add((new GatePair
             {
                 Number = number,
-                BaseFirst = baseFirst,
+                // Who has the first turn changes with every round, over the ends of cases too.
+                BaseFirst = baseFirst ^ (index * roundsPerCase % 2 == 1),
                 Base = first is null ? null : LaunchFigures.Of(first),
                 Head = second is null ? null : LaunchFigures.Of(second),
-                Discarded = WhyNot("base", first) ?? WhyNot("head", second),
-            }, first, second);
-        })];
+                Failure = failure,
+                Discarded = failure ?? NotTheState("base", first) ?? NotTheState("head", second) ?? outOfStep,
+            }, first, second));
+            // Whoever breaks a case off is ahead of the other from then on.
+            outOfStep ??= failure is null ? null : "a case before it failed, and the sides were no longer in step";
+        }
+        return outcomes;
     }
 
-    /// <summary>Why a launch does not count; null if it does.</summary>
-    private static string? WhyNot(string role, RunRecord? record) =>
+    private Dictionary<string, long> PrepareOne(GateSide side, IReadOnlyList<GateCase> cases, string folder)
+    {
+        using var launch = Launch.Start(side, cases, settings with { Passes = 1 }, folder, OutOf(side), turns: null);
+        var records = launch.Finish("while its files were laid out", stop);
+        if (records.FirstOrDefault(record => record.Error is not null) is { } failed)
+            throw new GateException($"the {side.Role} {side.Name} cannot run {failed.Case}: {failed.Error}");
+        return records.Where(record => record.Passes.Count > 0).ToDictionary(record => record.Case, record => record.Passes[0].Operations);
+    }
+
+    /// <summary>
+    /// What one occurrence of is enough not to judge a case: a launch that failed or whose data are wrong. To leave out
+    /// such pairs would be to judge a side by its good days.
+    /// </summary>
+    private static string? Failure(string role, RunRecord? record) =>
         record is null ? $"the {role} has no record of it"
         : record.Error is { } error ? $"the {role} failed: {error}"
-        : record.Evidence.Verdict == Verdict.Contradicted ? $"the {role} is contradicted: {string.Join("; ", record.Evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted).Select(claim => $"not {claim.Claim}: {claim.Reason}"))}"
-        : null;
+        : Contradicted(role, record, claim => !StatesOfTheMachine.Contains(claim));
+
+    /// <summary>A state of cache or memory that the machine did not keep to: now and then that happens to either side.</summary>
+    private static string? NotTheState(string role, RunRecord? record) =>
+        record?.Evidence.Verdict != Verdict.Contradicted ? null : Contradicted(role, record, StatesOfTheMachine.Contains) ?? $"the {role} is contradicted by its evidence";
+
+    private static string? Contradicted(string role, RunRecord record, Func<string, bool> which)
+    {
+        ClaimRecord[] claims = [.. record.Evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted && which(claim.Claim))];
+        return claims.Length > 0 ? $"the {role} is contradicted: {string.Join("; ", claims.Select(claim => $"not {claim.Claim}: {claim.Reason}"))}" : null;
+    }
 
     private static Dictionary<string, RunRecord> ByCase(IReadOnlyList<RunRecord> records) => records.ToDictionary(record => record.Case);
 

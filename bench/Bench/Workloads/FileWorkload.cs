@@ -69,7 +69,7 @@ public abstract class FileWorkload : Workload
     protected override void Prepare()
     {
         var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share), Purpose);
-        pass = Case.Own(new FilePass(Settings(path, CaseSeed) with { SlowdownShare = Run.Settings.InjectedSlowdown }, Run.Stop));
+        pass = Case.Own(new FilePass(Settings(path, CaseSeed) with { StartShare = Run.Settings.StartShare, SlowdownShare = Run.Settings.InjectedSlowdown }, Run.Stop));
         if (Plan is { Access: Access.Direct, Operation: Operation.Write })
             directWrites = Run.Shared("direct write probe", Run.Data.Path, () => new DirectWriteProbe(Run.Data.Path));
         if (new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)

@@ -175,6 +175,7 @@ public class Transfer : Workload, IWorkload
         else
             sender = Case.Own(Senders.Make(Method, file, receiver.Socket, (int)ChunkSize.Bytes));
         VerifyContent();
+        cursor = (long)(Run.Settings.StartShare * FileCount);
     }
 
     /// <inheritdoc/>

@@ -35,6 +35,9 @@ public sealed record FilePassSettings
     /// <summary>Of order and content.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>Where in the order of its blocks the first pass begins, as a share of them, 0 up to 1.</summary>
+    public double StartShare { get; init; }
+
     /// <summary>By what share of itself each operation is made longer (<see cref="InjectedSlowdown"/>); 0 but in tests of the gate.</summary>
     public double SlowdownShare { get; init; }
 }
@@ -73,6 +76,7 @@ public sealed class FilePass : IDisposable
             if (blockCount < settings.Threads)
                 throw new PlanException($"the file of {file.LengthBytes} bytes has fewer blocks of {settings.BlockBytes} bytes than there are threads");
             order = new BlockPermutation(blockCount, settings.Seed);
+            operationsSoFar = (long)(settings.StartShare * blockCount);
             if (settings.Access != Access.Direct && settings.Access != Access.Mmap)
                 file.AdviseAccess(settings.Pattern == Pattern.Random);
         }

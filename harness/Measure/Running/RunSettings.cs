@@ -37,6 +37,12 @@ public sealed record RunSettings
     /// </summary>
     public IReadOnlyDictionary<string, long> OperationsPerPass { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>
+    /// Where in its file a case begins, as a share of it, 0 up to 1. A gate lets its two sides read one file from
+    /// different places: of what the other has read a moment ago, the device or a virtual machine's host may have a copy.
+    /// </summary>
+    public double StartShare { get; init; }
+
     /// <summary>Most bytes that one pass may write to a device.</summary>
     public required long MaxWriteBytesPerPass { get; init; }
 

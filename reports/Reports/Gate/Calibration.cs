@@ -34,6 +34,9 @@ public sealed record Calibration
     /// <summary>Length that a pass aims at.</summary>
     public double PassSeconds { get; init; }
 
+    /// <summary>Numbers of pairs after which was looked.</summary>
+    public IReadOnlyList<int> Looks { get; init; } = [];
+
     /// <summary>Each case.</summary>
     public required IReadOnlyList<CalibratedCase> Cases { get; init; }
 
@@ -85,10 +88,12 @@ public sealed record Calibration
         Fingerprint = results[0].Fingerprint,
         Passes = passes,
         PassSeconds = passSeconds,
+        Looks = results[0].Looks,
         Cases = [.. results.Where(result => result.Head.InjectedSlowdown == 0).SelectMany(result => result.Cases)
             .GroupBy(one => one.Name).Select(group => CalibratedCase.Of(group.Key, [.. group]))],
         Rows = [.. results.GroupBy(result => result.Head.InjectedSlowdown).OrderBy(group => group.Key)
-            .SelectMany(group => Figures.All.Select(figure => CalibrationRow.Of(group.Key, figure, group)))
+            // Waiting costs an operation that mostly waits more CPU time than the share of its time: the truth is not known.
+            .SelectMany(group => Figures.All.Where(figure => group.Key == 0 || figure != Figure.CpuPerOperation).Select(figure => CalibrationRow.Of(group.Key, figure, group)))
             .Where(row => row.Judgements > 0)],
     };
 

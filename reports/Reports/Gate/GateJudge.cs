@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bench.Reports.Statistics;
 
 namespace Bench.Reports.Gate;
 
@@ -19,14 +20,20 @@ namespace Bench.Reports.Gate;
 /// <b>Same</b>: two one-sided tests against the margin, at a share of alpha per look for each figure by itself: a false
 /// "same" hides one change and makes no other verdict wrong.
 /// </para>
-/// <para>A verdict once given stays: later pairs are for those that are open.</para>
+/// <para>
+/// A verdict once given stays: later pairs are for those that are open. What the pairs that are left would hardly decide
+/// is given up.
+/// </para>
 /// </summary>
 public sealed class GateJudge
 {
+    private const double OneStandardDeviation = 0.1587;
+
     private readonly GateRules rules;
     private readonly Dictionary<GateKey, double> noiseFloors;
     private readonly Dictionary<GateKey, Judgement> decided = [];
     private readonly IReadOnlyList<GateKey> family;
+    private int looks;
 
     /// <summary>A judge of these figures.</summary>
     /// <param name="family">All that will be judged: the correction for many is for so many.</param>
@@ -47,6 +54,7 @@ public sealed class GateJudge
     /// <returns>A judgement of each figure given that is or was open; the undecided are inconclusive so far.</returns>
     public IReadOnlyList<Judgement> Look(IReadOnlyDictionary<GateKey, ShiftTest> tests)
     {
+        looks++;
         var open = Open.Where(tests.ContainsKey).ToArray();
         var slower = Holm(open, key => tests[key].ProbabilityIfAtMost(rules.LogMargin(key.Figure)));
         var faster = Holm(open, key => tests[key].ProbabilityIfAtLeast(-rules.LogMargin(key.Figure)));
@@ -62,18 +70,26 @@ public sealed class GateJudge
     }
 
     /// <summary>
-    /// Whether the pairs up to the cap may still bring a verdict: not if the change lies so near a margin that even the
-    /// interval of all of them would have to move by half its reach to clear it. A change of just the margin takes every
-    /// gate to its cap and stays inconclusive; giving up on it costs no error, for nothing is claimed, and few verdicts.
+    /// The probability that the pairs which are left will bring a verdict, as far as those so far can tell: what the
+    /// estimate at the cap will be is drawn around that of now (the predictive probability of Spiegelhalter, Freedman and
+    /// Blackburn, <i>Controlled Clinical Trials</i> 7, 1986). Giving up where it is small claims nothing, so it costs no
+    /// false verdict, and a change of just the margin does not take every gate to its cap.
     /// </summary>
-    /// <param name="judgement">An inconclusive one.</param>
-    public bool MayDecide(Judgement judgement)
+    private double ProbabilityOfVerdict(GateKey key, ShiftTest test)
     {
-        if (judgement is not { Ratio: { } ratio, Low: { } low, High: { } high })
-            return true;
-        var reachAtCap = Math.Log(high / low) / 2 * Math.Sqrt((double)judgement.Pairs / rules.MostPairs);
-        var distance = Math.Abs(Math.Abs(Math.Log(ratio)) - rules.LogMargin(judgement.Key.Figure));
-        return distance >= reachAtCap / 2;
+        var left = 1 - (double)test.Count / rules.MostPairs;
+        // Half the interval that misses one standard deviation on each side, whatever the noise looks like.
+        var (low, high) = test.Interval(OneStandardDeviation);
+        var deviation = (high - low) / 2;
+        if (left <= 0)
+            return 0;
+        if (!double.IsFinite(deviation) || deviation <= 0)
+            return 1;
+        var (margin, atCap, change) = (rules.LogMargin(key.Figure), deviation * Math.Sqrt(1 - left), deviation * Math.Sqrt(left));
+        double Below(double estimate) => Estimators.NormalCdf((estimate - test.Estimate) / change);
+        var beyond = margin + atCap * Estimators.NormalUpperQuantile(rules.AlphaPerLook / family.Count);
+        var within = margin - atCap * Estimators.NormalUpperQuantile(rules.AlphaPerLook);
+        return 1 - Below(beyond) + Below(-beyond) + Math.Max(0, Below(within) - Below(-within));
     }
 
     private Judgement Judge(GateKey key, ShiftTest test, HolmStep slower, HolmStep faster)
@@ -89,15 +105,18 @@ public sealed class GateJudge
             (true, _) or (_, true) => (GateVerdict.Inconclusive, slower.Rejected ? slower.Alpha : faster.Alpha,
                 $"the change of {Percent(test.Estimate)} is no more than this case does by itself on this machine ({Percent(floor ?? 0)})"),
             _ when within => (GateVerdict.Same, rules.AlphaPerLook, null),
-            // The narrower of the two that decide: where it still meets the margin, no verdict is possible.
+            // The wider of the two that decide, Holm's, on the side on which the estimate is.
             _ => (GateVerdict.Inconclusive, test.Estimate > 0 ? slower.Alpha : faster.Alpha, (string?)null),
         };
         var (low, high) = test.Interval(miss);
+        // After one look the spread is not known well enough to give up.
+        var givenUp = verdict == GateVerdict.Inconclusive && looks > 1 && looks < rules.Looks.Count && ProbabilityOfVerdict(key, test) < rules.LeastHope;
         return new Judgement
         {
             Key = key,
             Verdict = verdict,
-            Reason = reason,
+            Reason = reason ?? (givenUp ? "it is so close to the margin that the pairs which are left would hardly tell" : null),
+            GivenUp = givenUp,
             Ratio = Math.Exp(test.Estimate),
             Low = double.IsFinite(low) ? Math.Exp(low) : null,
             High = double.IsFinite(high) ? Math.Exp(high) : null,

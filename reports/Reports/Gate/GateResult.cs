@@ -87,16 +87,7 @@ public sealed record GateResult
 
     /// <summary>The result in one sentence.</summary>
     [JsonIgnore]
-    public string Summary
-    {
-        get
-        {
-            var parts = new[] { GateVerdict.Slower, GateVerdict.Faster, GateVerdict.Same, GateVerdict.Inconclusive, GateVerdict.NotJudged }
-                .Select(verdict => (verdict, count: Count(verdict))).Where(part => part.count > 0 || part.verdict == GateVerdict.Slower)
-                .Select(part => $"{(part.count == 0 ? "none" : Format.Count(part.count))} {part.verdict.Words()}");
-            return $"{(ExitCode switch { 0 => "passed", 1 => "failed", _ => "could not be judged" })}: {string.Join(", ", parts)}";
-        }
-    }
+    public string Summary => $"{(ExitCode switch { 0 => "passed", 1 => "failed", _ => "could not be judged" })}: {GateWords.Tally(this)}";
 }
 
 /// <summary>One side of a gate run.</summary>
@@ -147,7 +138,7 @@ public sealed record GatePair
     /// <summary>Its number, from 1.</summary>
     public required int Number { get; init; }
 
-    /// <summary>True if the base had the first turn.</summary>
+    /// <summary>True if the base had the first turn of the case.</summary>
     public required bool BaseFirst { get; init; }
 
     /// <summary>The base's figures.</summary>
@@ -156,8 +147,11 @@ public sealed record GatePair
     /// <summary>The head's figures.</summary>
     public LaunchFigures? Head { get; init; }
 
-    /// <summary>Why the pair does not count: a launch whose evidence contradicts the case's name; null if it counts.</summary>
+    /// <summary>Why the pair does not count: a launch that failed or whose evidence contradicts the case's name; null if it counts.</summary>
     public string? Discarded { get; init; }
+
+    /// <summary>A failure that leaves the whole case without a verdict, not only this pair: a launch that failed, wrong data.</summary>
+    public string? Failure { get; init; }
 
     /// <summary>
     /// The logarithm of the ratio of cost, head over base, positive if the head is worse; null if a side lacks the figure.

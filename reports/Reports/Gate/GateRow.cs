@@ -102,7 +102,7 @@ internal static class GateWords
             + (result.FromRecords ? " It is the interval that decides same." : " Its level is the one at which the verdict was decided, after the corrections.")),
         ("Slower, faster", "The one-sided test of no more than the margin, by Holm's method over all figures of all cases, so that the chance of any false slower is within the error, and the estimate beyond the noise floor of a calibration, where there is one."),
         ("Same", "Two one-sided tests against the margin: shown to lie within it, not merely not refuted."),
-        ("Inconclusive", "The values allow none of these. More pairs, or more passes, would."),
+        ("Inconclusive", "The values allow none of these. More pairs would, unless the change is of about the size of the margin."),
         ("Not judged", "A side failed, or its counters contradict what the case's name says."),
         ("Units", "MB/s is 10⁶ bytes per second; sizes in KiB, MiB and GiB are binary. Ratios are of cost whichever way the figure is written."),
     ];

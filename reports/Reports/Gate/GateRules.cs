@@ -15,7 +15,7 @@ public sealed record GateRules
     public double Alpha { get; init; } = 0.05;
 
     /// <summary>Numbers of pairs after which the judge looks, rising; the last is the cap.</summary>
-    public IReadOnlyList<int> Looks { get; init; } = [14, 28, 56];
+    public IReadOnlyList<int> Looks { get; init; } = [16, 28, 56];
 
     /// <summary>Changes up to these shares do not matter: 0.05 is a figure 5 % worse.</summary>
     public IReadOnlyDictionary<Figure, double> Margins { get; init; } = new Dictionary<Figure, double>
@@ -24,6 +24,9 @@ public sealed record GateRules
         [Figure.P99] = 0.20,
         [Figure.CpuPerOperation] = 0.05,
     };
+
+    /// <summary>A case whose chance of a verdict at the cap is below this gets no more pairs.</summary>
+    public double LeastHope { get; init; } = 0.10;
 
     /// <summary>The margin of a figure as a logarithm of cost.</summary>
     public double LogMargin(Figure figure) => Math.Log(1 + Margins[figure]);

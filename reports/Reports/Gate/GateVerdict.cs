@@ -68,6 +68,10 @@ public sealed record Judgement
     /// <summary>The noise floor as a ratio; null if none was measured here.</summary>
     public double? NoiseFloor { get; init; }
 
+    /// <summary>True if it is inconclusive and the pairs up to the cap would most probably leave it so.</summary>
+    [JsonIgnore]
+    public bool GivenUp { get; init; }
+
     /// <summary>Pairs that it rests on.</summary>
     public int Pairs { get; init; }
 }

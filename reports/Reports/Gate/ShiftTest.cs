@@ -50,6 +50,9 @@ public sealed class ShiftTest
     /// <summary>The smallest probability that so many values can give, all of them on one side.</summary>
     public double SmallestProbability => upperTail[differences.Length];
 
+    /// <summary>The smallest probability that so many pairs can give, half of them in each order.</summary>
+    public static double SmallestProbabilityOf(int pairs) => TailOf(pairs - pairs / 2, pairs / 2)[^2];
+
     /// <summary>The test of pairs, by the two orders in which they were run. What being first is worth falls out.</summary>
     /// <param name="baseFirst">The logarithm of the change in each pair in which the base was first; at least one, at most 100.</param>
     /// <param name="headFirst">The same of those in which the head was first.</param>

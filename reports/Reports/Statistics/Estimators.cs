@@ -1,5 +1,6 @@
 using Perfolizer;
 using Perfolizer.Mathematics.Cpd;
+using Perfolizer.Mathematics.Distributions.ContinuousDistributions;
 using Perfolizer.Mathematics.GenericEstimators;
 
 namespace Bench.Reports.Statistics;
@@ -12,6 +13,12 @@ internal static class Estimators
     /// <param name="denominator">The same.</param>
     public static double Ratio(IReadOnlyList<double> numerator, IReadOnlyList<double> denominator) =>
         HodgesLehmannEstimator.Instance.Ratio(new Sample(numerator), new Sample(denominator));
+
+    /// <summary>The probability of a standard normal value up to <paramref name="x"/>.</summary>
+    public static double NormalCdf(double x) => NormalDistribution.Standard.Cdf(x);
+
+    /// <summary>The value that a standard normal one exceeds with the given probability.</summary>
+    public static double NormalUpperQuantile(double probability) => NormalDistribution.Standard.Quantile(1 - probability);
 
     /// <summary>
     /// Where ED-PELT (Haynes, Fearnhead and Eckley, <i>A computationally efficient nonparametric approach for changepoint

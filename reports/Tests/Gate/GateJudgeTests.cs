@@ -10,19 +10,29 @@ public sealed class GateJudgeTests
     private static readonly GateKey Key = new("case", Figure.Throughput);
 
     [Theory]
-    [InlineData(1.05, 0.98, 1.13, 28, false)]   // at the margin: never
-    [InlineData(1 / 1.05, 0.89, 1.02, 28, false)] // at the other one
-    [InlineData(1.10, 1.04, 1.16, 28, true)]    // twice as many pairs clear it
-    [InlineData(1.00, 0.94, 1.06, 28, true)]    // the same, when the interval is shorter
-    [InlineData(1.06, 0.90, 1.25, 14, false)]   // too wide for so small a change
-    [InlineData(1.20, 0.99, 1.46, 14, true)]    // as wide, and far enough away
-    public void More_pairs_are_run_only_where_they_may_bring_a_verdict(double ratio, double low, double high, int pairs, bool mayDecide)
+    [InlineData(0.05, 0.08, true)]   // at the margin: never to be decided
+    [InlineData(-0.05, 0.08, true)]  // at the other one
+    [InlineData(0.07, 0.30, true)]   // too wide for so small a change
+    [InlineData(0.00, 0.22, false)]  // the same, when the interval is shorter
+    [InlineData(0.12, 0.16, false)]  // slower, likewise
+    public void What_the_pairs_that_are_left_would_hardly_decide_is_given_up(double effect, double halfWidth, bool givenUp)
     {
-        var judge = new GateJudge([Key], GateRules.Default with { Looks = [14, 28, 56] });
-        var judgement = new Judgement { Key = Key, Verdict = GateVerdict.Inconclusive, Ratio = ratio, Low = low, High = high, Margin = 1.05, Pairs = pairs };
-        Assert.Equal(mayDecide, judge.MayDecide(judgement));
-        // So few pairs that there is no interval yet.
-        Assert.True(judge.MayDecide(judgement with { Low = null, High = null }));
+        var judge = new GateJudge([.. Enumerable.Range(0, 15).Select(index => new GateKey($"case {index}", Figure.Throughput))], GateRules.Default with { Looks = [16, 28, 56] });
+        var key = judge.Open.First();
+        Judgement After(int pairs) => Assert.Single(judge.Look(new Dictionary<GateKey, ShiftTest> { [key] = Evenly(effect, halfWidth, pairs) }));
+        // After one look nobody knows the spread.
+        var first = After(16);
+        Assert.Equal((GateVerdict.Inconclusive, false), (first.Verdict, first.GivenUp));
+        var second = After(28);
+        Assert.Equal((GateVerdict.Inconclusive, givenUp), (second.Verdict, second.GivenUp));
+        Assert.Equal(givenUp, second.Reason is not null);
+    }
+
+    /// <summary>Pairs of both orders whose values lie evenly around an effect.</summary>
+    private static ShiftTest Evenly(double effect, double halfWidth, int pairs)
+    {
+        double[] values = [.. Enumerable.Range(0, pairs / 2).Select(index => Math.Log(1 + Math.Abs(effect)) * Math.Sign(effect) + halfWidth * (2.0 * index / (pairs / 2 - 1) - 1))];
+        return ShiftTest.OfPairs(values, values);
     }
 
     [Fact]
