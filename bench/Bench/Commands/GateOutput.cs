@@ -1,3 +1,4 @@
+using Bench.Measure.Running;
 using Bench.Reports;
 using Bench.Reports.Charts;
 using Bench.Reports.Gate;
@@ -7,11 +8,36 @@ namespace Bench.Commands;
 /// <summary>
 /// Where a gate's result goes: the table on standard output, <c>gate.json</c> and the page in the gate's folder, the job
 /// summary of GitHub if there is one, and JUnit XML where it was asked for. The exit code is the program's own: no pipe
-/// is needed to see the verdict.
+/// is needed to see the verdict. It is the verdict's whatever becomes of the files: a build that fails because something
+/// is slower may not end as one that could not be judged because a folder was full.
 /// </summary>
 internal static class GateOutput
 {
-    /// <summary>Writes all of it.</summary>
+    /// <summary>Sees to it, before anything is measured, that the file for JUnit XML can be written; makes its folder.</summary>
+    /// <param name="junit">The file; null for none.</param>
+    /// <exception cref="PlanException">It cannot be.</exception>
+    internal static void Check(string? junit)
+    {
+        if (junit is null)
+            return;
+        if (junit.Length == 0)
+            throw new PlanException("--junit is empty; give a file");
+        if (Directory.Exists(junit))
+            throw new PlanException($"--junit {junit} is a folder; give a file");
+        try
+        {
+            Directory.CreateDirectory(FolderOf(junit));
+            // A file that is there is left alone: it may be a pipe. Else one is made, and is gone at once.
+            if (!File.Exists(junit))
+                new FileStream(junit, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PlanException($"--junit {junit} cannot be written: {exception.Message}");
+        }
+    }
+
+    /// <summary>Writes all of it, what a person waits for first.</summary>
     /// <param name="result">The result.</param>
     /// <param name="folder">The gate run's folder.</param>
     /// <param name="junit">The file for JUnit XML; null for none.</param>
@@ -19,17 +45,34 @@ internal static class GateOutput
     /// <returns>The exit code.</returns>
     internal static int Write(GateResult result, string folder, string? junit, IReadOnlyList<Chart>? history = null)
     {
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, GateResult.FileName), GateJson.Write(result));
-        var page = Path.Combine(folder, "index.html");
-        File.WriteAllText(page, ComparisonPage.Render(result, new ReportOptions(), history));
-        if (junit is not null)
-            File.WriteAllText(junit, GateJUnit.Render(result));
-        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            File.AppendAllText(summary, GateMarkdown.Render(result));
         GateTable.Write(result);
-        Console.Error.WriteLine($"Page     {page}");
         Console.Out.WriteLine($"gate {result.Summary}");
+        Keep("result", Path.Combine(folder, GateResult.FileName), file => File.WriteAllText(file, GateJson.Write(result)));
+        var page = Path.Combine(folder, "index.html");
+        if (Keep("page", page, file => File.WriteAllText(file, ComparisonPage.Render(result, new ReportOptions(), history))))
+            Console.Error.WriteLine($"Page     {page}");
+        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
+            Keep("job summary", summary, file => File.AppendAllText(file, GateMarkdown.Render(result)));
+        if (junit is not null)
+            Keep("JUnit XML", junit, file => File.WriteAllText(file, GateJUnit.Render(result)));
         return result.ExitCode;
     }
+
+    /// <summary>Writes a file and makes its folder; one that cannot be written is a warning. True if it is written.</summary>
+    private static bool Keep(string what, string file, Action<string> write)
+    {
+        try
+        {
+            Directory.CreateDirectory(FolderOf(file));
+            write(file);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"Warning  the {what} is not in {file}: {exception.Message}");
+            return false;
+        }
+    }
+
+    private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;
 }

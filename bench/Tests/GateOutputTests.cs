@@ -1,0 +1,99 @@
+using Bench.Commands;
+using Bench.Disk.Topology;
+using Bench.Measure.Records;
+using Bench.Measure.Running;
+using Bench.Reports.Gate;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>Where a gate's result goes, and that a file which cannot be written takes no verdict with it.</summary>
+public sealed class GateOutputTests : IDisposable
+{
+    private const int Slower = 1;
+
+    private readonly TestFolder folder = new();
+
+    [Fact]
+    public void JUnit_xml_goes_into_a_folder_that_does_not_exist_yet()
+    {
+        var result = Gate([], "--junit", "out/junit/gate.xml").Expect(Slower);
+        Assert.StartsWith("gate failed: 1 slower", result.OutputLines[^1], StringComparison.Ordinal);
+        Assert.Contains("<failure", File.ReadAllText(folder.File("out/junit/gate.xml")), StringComparison.Ordinal);
+        Assert.DoesNotContain("Warning", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_written_is_a_warning_and_the_verdict_stands()
+    {
+        // A disk that is full.
+        var result = Gate(new() { ["GITHUB_STEP_SUMMARY"] = "/dev/full" }, "--junit", "/dev/full").Expect(Slower);
+        Assert.StartsWith("gate failed: 1 slower", result.OutputLines[^1], StringComparison.Ordinal);
+        Assert.Contains("▲ slower", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Warning  the job summary is not in /dev/full: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Warning  the JUnit XML is not in /dev/full: ", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder.File("gate/gate.json")));
+    }
+
+    [Fact]
+    public void A_job_summary_is_written_though_the_xml_cannot_be()
+    {
+        var result = Gate(new() { ["GITHUB_STEP_SUMMARY"] = folder.File("summary.md") }, "--junit", "/dev/full").Expect(Slower);
+        Assert.StartsWith("## ", File.ReadAllText(folder.File("summary.md")), StringComparison.Ordinal);
+        Assert.Single(result.Error.Split('\n'), line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_check_before_the_measurement_makes_the_folder_and_nothing_else()
+    {
+        GateOutput.Check(null);
+        GateOutput.Check(folder.File("a/b/gate.xml"));
+        Assert.Empty(Directory.GetFileSystemEntries(folder.File("a/b")));
+        // What is there is overwritten at the end, and not before.
+        File.WriteAllText(folder.File("old.xml"), "old");
+        GateOutput.Check(folder.File("old.xml"));
+        Assert.Equal("old", File.ReadAllText(folder.File("old.xml")));
+    }
+
+    [Fact]
+    public void A_check_refuses_what_cannot_become_a_file()
+    {
+        File.WriteAllText(folder.File("file"), "kept");
+        foreach (var junit in new[] { folder.File("file/gate.xml"), folder.File("file/deeper/gate.xml"), folder.FullPath, "/proc/gate.xml", "/proc/none/gate.xml", "" })
+            Assert.StartsWith("--junit " + (junit.Length == 0 ? "is empty" : junit), Assert.Throws<PlanException>(() => GateOutput.Check(junit)).Message, StringComparison.Ordinal);
+        Assert.Equal("kept", File.ReadAllText(folder.File("file")));
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    /// <summary>A gate over two stored runs, the second of which has half the throughput.</summary>
+    private BenchResult Gate(Dictionary<string, string> environment, params string[] arguments)
+    {
+        foreach (var (run, bytesPerSecond) in new[] { ("base", 1e8), ("head", 5e7) })
+        {
+            Directory.CreateDirectory(folder.File(run));
+            File.WriteAllText(Path.Combine(folder.File(run), RunStore.FileName), RecordJson.Write(Record(run, bytesPerSecond)) + "\n");
+        }
+        // The tests may themselves run in a job of GitHub's, whose summary is not meant.
+        environment.TryAdd("GITHUB_STEP_SUMMARY", "");
+        return BenchProgram.Run(folder.FullPath, environment, ["gate", "--uncalibrated", "--base", "base", "--head", "head", "--out", "gate", .. arguments]);
+    }
+
+    private static RunRecord Record(string run, double bytesPerSecond) => new()
+    {
+        Run = run,
+        Case = "CachePath(Access=Direct,BlockSize=4KiB)",
+        Workload = "CachePath",
+        Operation = "Read",
+        Parameters = new Dictionary<string, string> { ["BlockSize"] = "4KiB" },
+        // A little noise, the same in every run.
+        Passes = [.. Enumerable.Range(0, 16).Select(pass => new PassRecord { Seconds = 1, Bytes = (long)(bytesPerSecond * (1 + 0.002 * (pass * 7 % 5))), Operations = 1000 })],
+        BytesPerSecond = new Estimate(bytesPerSecond, bytesPerSecond * 0.99, bytesPerSecond * 1.01),
+        OperationsPerSecond = new Estimate(1000, 990, 1010),
+        Evidence = new EvidenceRecord { Verdict = Verdict.Proven },
+        Host = new HostInfo { Kernel = "6.12.1", Processor = "EPYC", Architecture = "x64" },
+        Target = new DeviceTopology { Folder = "/mnt", Mount = new MountInfo { MountPoint = "/mnt", FileSystem = "ext4", Source = "/dev/vda1", Options = "rw" } },
+        Tool = new ToolInfo { Version = "0.1.0", CommandLine = "run", Profile = "quick" },
+    };
+}
