@@ -15,10 +15,12 @@ internal sealed class Revision : IDisposable
 {
     private const string ProjectPath = "bench/Bench/Bench.csproj";
 
+    private readonly string repository;
     private readonly string folder;
 
-    private Revision(string folder, string commit, IReadOnlyList<string> command)
+    private Revision(string repository, string folder, string commit, IReadOnlyList<string> command)
     {
+        this.repository = repository;
         this.folder = folder;
         Commit = commit;
         Command = command;
@@ -30,12 +32,15 @@ internal sealed class Revision : IDisposable
     /// <summary>How the published program is started.</summary>
     internal IReadOnlyList<string> Command { get; }
 
-    /// <summary>The commit that a name means in the repository of the current folder; null if it means none.</summary>
-    /// <param name="name">A revision, or a folder: then its state with what is not committed yet.</param>
+    /// <summary>The commit that a name means; null if it means none.</summary>
+    /// <param name="name">
+    /// A revision of the current folder's repository, or a folder, of this repository or of another: then its state with
+    /// what is not committed yet.
+    /// </param>
     internal static string? CommitOf(string name)
     {
         if (!Directory.Exists(name))
-            return Git(".", "rev-parse", "--verify", "--quiet", name + "^{commit}").Output;
+            return Git(RepositoryOf(name), "rev-parse", "--verify", "--quiet", name + "^{commit}").Output;
         if (Git(name, "rev-parse", "--verify", "--quiet", "HEAD").Output is not { } head)
             return null;
         var untracked = Git(name, "ls-files", "--others", "--exclude-standard").Output;
@@ -54,13 +59,16 @@ internal sealed class Revision : IDisposable
     /// <exception cref="GateException">It cannot be checked out or does not build.</exception>
     internal static Revision Build(string role, string name, string commit, StopSignal stop)
     {
-        var all = Path.Combine(Path.GetFullPath(Git(".", "rev-parse", "--git-common-dir").Output!), "bench-gate");
-        RemoveLeftovers(all);
+        var repository = RepositoryOf(name);
+        // Git says it relative to the folder that it was asked in.
+        var common = Git(repository, "rev-parse", "--git-common-dir").Output ?? throw new GateException($"the {role} {name} is in no git repository any more");
+        var all = Path.Combine(Path.GetFullPath(common, repository), "bench-gate");
+        RemoveLeftovers(repository, all);
         var folder = Path.Combine(all, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{role}"));
         var (worktree, program) = (Path.Combine(folder, "source"), Path.Combine(folder, "program"));
         try
         {
-            var added = Git(".", "worktree", "add", "--detach", "--force", worktree, commit);
+            var added = Git(repository, "worktree", "add", "--detach", "--force", worktree, commit);
             if (added.ExitCode != 0)
                 throw new GateException($"the {role} {name} cannot be checked out: {LastLine(added.Error)}");
             if (!File.Exists(Path.Combine(worktree, ProjectPath)))
@@ -69,19 +77,22 @@ internal sealed class Revision : IDisposable
             var built = Start(dotnet, worktree, stop, "publish", ProjectPath, "-c", "Release", "-o", program, "--nologo", "-v", "quiet", "-p:UseSharedCompilation=false", "--disable-build-servers");
             if (built.ExitCode != 0)
                 throw new GateException($"the {role} {name} does not build: {FirstError(built.Output + built.Error)}");
-            RemoveWorktree(worktree);
-            return new Revision(folder, commit, [dotnet, Path.Combine(program, "bench.dll")]);
+            RemoveWorktree(repository, worktree);
+            return new Revision(repository, folder, commit, [dotnet, Path.Combine(program, "bench.dll")]);
         }
         catch
         {
-            Remove(folder);
+            Remove(repository, folder);
             throw;
         }
     }
 
-    public void Dispose() => Remove(folder);
+    public void Dispose() => Remove(repository, folder);
 
-    private static void RemoveLeftovers(string all)
+    /// <summary>The folder, somewhere in a repository, in which git knows what a name means: itself if it is one.</summary>
+    private static string RepositoryOf(string name) => Path.GetFullPath(Directory.Exists(name) ? name : ".");
+
+    private static void RemoveLeftovers(string repository, string all)
     {
         if (!Directory.Exists(all))
             return;
@@ -89,25 +100,25 @@ internal sealed class Revision : IDisposable
         {
             var owner = Path.GetFileName(folder).Split('-')[0];
             if (owner != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && !File.Exists($"/proc/{owner}/cmdline"))
-                Remove(folder);
+                Remove(repository, folder);
         }
     }
 
-    private static void Remove(string folder)
+    private static void Remove(string repository, string folder)
     {
-        RemoveWorktree(Path.Combine(folder, "source"));
+        RemoveWorktree(repository, Path.Combine(folder, "source"));
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
 
-    private static void RemoveWorktree(string worktree)
+    private static void RemoveWorktree(string repository, string worktree)
     {
         if (!Directory.Exists(worktree))
             return;
-        Git(".", "worktree", "remove", "--force", "--force", worktree);
+        Git(repository, "worktree", "remove", "--force", "--force", worktree);
         if (Directory.Exists(worktree))
             Directory.Delete(worktree, recursive: true);
-        Git(".", "worktree", "prune");
+        Git(repository, "worktree", "prune");
     }
 
     private static (int ExitCode, string? Output, string Error) Git(string folder, params string[] arguments)
