@@ -40,8 +40,11 @@ public sealed class HistoryCommandTests : IDisposable
         Assert.Contains("last run before: 20260120-120000-0013 (2026-01-20 12:00 UTC, commit commit19)", check.Output, StringComparison.Ordinal);
         Assert.Contains("changed: kernel: 6.12.1 → 6.12.9", check.Output, StringComparison.Ordinal);
         Assert.Contains("2 changes in 2 cases, 2 of them slower until now", check.Error, StringComparison.Ordinal);
-        // With a wider margin it is none.
-        Assert.Equal("", Bench("history", "check", "--margin", "30%").Expect(0).Output);
+        // With a wider margin it is none; a share is one, with or without the sign.
+        foreach (var wider in new[] { "30%", "0.3" })
+            Assert.Equal("", Bench("history", "check", "--margin", wider).Expect(0).Output);
+        foreach (var narrower in new[] { "10%", "0.1", "0" })
+            Assert.Contains("slower: throughput −20", Bench("history", "check", "--margin", narrower).Expect(1).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,8 +135,9 @@ public sealed class HistoryCommandTests : IDisposable
     [InlineData("--last takes 1 to 500", "history", "check", "--last", "501")]
     [InlineData("--last takes 1 to", "history", "show", "--last", "0")]
     [InlineData("throughput, p99, CPU", "history", "check", "--figure", "speed")]
-    [InlineData("--margin takes a percentage", "history", "check", "--margin", "much")]
-    [InlineData("--margin takes a percentage", "history", "check", "--margin", "-5%")]
+    [InlineData("--margin takes a share", "history", "check", "--margin", "much")]
+    [InlineData("--margin takes a share", "history", "check", "--margin", "-5%")]
+    [InlineData("--margin takes a share", "history", "show", "--margin", "5")]
     [InlineData("an empty name is no run", "history", "add", "")]
     [InlineData("Required argument 'RUN' missing", "history", "add")]
     public void Wrong_use_is_refused(string told, params string[] arguments)

@@ -190,12 +190,13 @@ internal sealed class HistoryCommand : Command
         }
     }
 
-    private static Option<string> MarginOption() => new("--margin") { Description = "The smallest change that counts (default: 5%)", HelpName = "PERCENT", DefaultValueFactory = _ => "5%" };
+    private static Option<string> MarginOption() => new("--margin") { Description = "The smallest change that counts, 5% or 0.05 (default: 5%); 0 for every change", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
 
-    /// <summary>5% as 0.05.</summary>
-    private static double MarginOf(string text) =>
-        double.TryParse(text.TrimEnd('%').Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent is >= 0 and <= 1000
-            ? percent / 100 : throw new PlanException($"--margin takes a percentage such as 5%; '{text}' is none");
+    /// <summary>
+    /// A share as everywhere, or none: what the tests are sure of counts then, however small. No more than all of it: 5
+    /// would else be a margin of 500 %, within which nothing is ever slower.
+    /// </summary>
+    private static double MarginOf(string text) => text is "0" or "0%" ? 0 : PlanOptions.ReadShare("--margin", text, most: 1);
 
     /// <summary><c>bench history check</c>.</summary>
     private sealed class CheckCommand : Command
