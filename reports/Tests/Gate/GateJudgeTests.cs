@@ -13,7 +13,7 @@ public sealed class GateJudgeTests
     [InlineData(0.05, 0.08, true)]   // at the margin: never to be decided
     [InlineData(-0.05, 0.08, true)]  // at the other one
     [InlineData(0.07, 0.30, true)]   // too wide for so small a change
-    [InlineData(0.00, 0.22, false)]  // the same, when the interval is shorter
+    [InlineData(0.00, 0.17, false)]  // the same, when the interval is shorter
     [InlineData(0.12, 0.16, false)]  // slower, likewise
     public void What_the_pairs_that_are_left_would_hardly_decide_is_given_up(double effect, double halfWidth, bool givenUp)
     {
