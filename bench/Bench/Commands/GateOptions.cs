@@ -28,7 +28,7 @@ internal sealed class GateOptions
     /// <exception cref="PlanException">An option has a value that means nothing.</exception>
     internal GateRules Read(ParseResult parsed)
     {
-        var share = PlanOptions.ReadShare("--margin", parsed.GetValue(margin)!, most: 10);
+        var share = PlanOptions.ReadShare("--margin", parsed.GetValue(margin)!, most: 1);
         var looks = parsed.GetValue(pairs)!.Split(',', StringSplitOptions.TrimEntries)
             .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 8 and <= 200 ? number
                 : throw new PlanException($"--pairs takes rising numbers from 8 to 200, such as 12,18,26; '{text}' is none")).ToArray();
@@ -41,7 +41,7 @@ internal sealed class GateOptions
             Margins = new Dictionary<Figure, double>
             {
                 [Figure.Throughput] = share,
-                [Figure.P99] = PlanOptions.ReadShare("--margin-p99", parsed.GetValue(marginP99)!, most: 10),
+                [Figure.P99] = PlanOptions.ReadShare("--margin-p99", parsed.GetValue(marginP99)!, most: 1),
                 [Figure.CpuPerOperation] = share,
             },
         };

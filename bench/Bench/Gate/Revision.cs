@@ -37,6 +37,7 @@ internal sealed class Revision : IDisposable
     /// A revision of the current folder's repository, or a folder, of this repository or of another: then its state with
     /// what is not committed yet.
     /// </param>
+    /// <exception cref="GateException">Git cannot make a commit of what is not committed: an unfinished merge.</exception>
     internal static string? CommitOf(string name)
     {
         if (!Directory.Exists(name))
@@ -48,7 +49,9 @@ internal sealed class Revision : IDisposable
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Warning  {untracked.Split('\n').Length} files of {name} are unknown to git and not part of what is built"));
         // A commit of the working tree that no branch knows; nothing if there are no changes. A build machine has no name of
         // its own to commit under.
-        return Git(name, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "stash", "create").Output is { Length: > 0 } changes ? changes : head;
+        var stashed = Git(name, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "stash", "create");
+        return stashed.ExitCode != 0 ? throw new GateException($"the changes in {name} cannot be read: {LastLine(stashed.Error)}")
+            : stashed.Output is { Length: > 0 } changes ? changes : head;
     }
 
     /// <summary>Checks out, publishes, and removes the worktree.</summary>
