@@ -7,7 +7,7 @@
 # (GITHUB_BASE_REF, else main). Standard output is the table; a GitHub job summary gets it too, and gate-junit.xml is
 # written for the others.
 # Exit 0: nothing slower. 1: something is. 2: it could not be judged, for instance because this machine was never
-# calibrated; "scripts/ci-gate.sh --calibrate" does that (two or three hours), once per kind of machine. 64: wrong use,
+# calibrated; "scripts/ci-gate.sh --calibrate" does that (three to four hours), once per kind of machine. 64: wrong use,
 # such as a revision that does not exist. 130: stopped by Ctrl-C.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
