@@ -252,15 +252,15 @@ public sealed class GateCommandTests : IDisposable
     [NeedsFact("git")]
     public void A_revision_and_a_changed_working_tree_are_built_compared_and_removed_again()
     {
-        using var repository = new Repository(place.Folder);
-        var fast = repository.Commit("args");
-        repository.Write("[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
+        var repository = Repository(place.Folder);
+        var fast = Commit(repository, "args");
+        Write(repository, "[.. args, .. args.Length > 0 && args[0] == \"run\" ? new[] { \"--inject-slowdown\", \"3\" } : []]");
         var result = Gate(["--base", fast, "--head", ".", "--uncalibrated", "--pairs", "8", "--case", Warm], repository.Folder);
         Assert.Equal(1, result.ExitCode);
         var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         Assert.Equal(fast, read.Base.Commit);
         Assert.NotEqual(fast, read.Head.Commit);
-        Assert.Equal(" M bench/Bench/Program.cs\n", repository.Git("status", "--porcelain"));
+        Assert.Equal("M bench/Bench/Program.cs", repository.Git("status", "--porcelain"));
         Assert.Single(repository.Git("worktree", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries));
         AssertNothingLeft();
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(repository.Folder, ".git", "bench-gate")));
@@ -269,9 +269,9 @@ public sealed class GateCommandTests : IDisposable
     [NeedsFact("git")]
     public void A_revision_that_does_not_build_is_named_with_the_compiler_s_words()
     {
-        using var repository = new Repository(place.Folder);
-        var good = repository.Commit("args");
-        var bad = repository.Commit("this is no C#");
+        var repository = Repository(place.Folder);
+        var good = Commit(repository, "args");
+        var bad = Commit(repository, "this is no C#");
         var result = Gate(["--base", good, "--head", bad, "--uncalibrated", "--case", Warm], repository.Folder).Expect(2);
         Assert.Contains($"the head {bad} does not build", result.Error, StringComparison.Ordinal);
         Assert.Contains("error CS", result.Error, StringComparison.Ordinal);
@@ -333,44 +333,19 @@ public sealed class GateCommandTests : IDisposable
         return path;
     }
 
-    /// <summary>A repository whose bench is a few lines around the real one: built as the real one is, in seconds.</summary>
-    private sealed class Repository : IDisposable
+    /// <summary>A repository whose bench is a few lines around the real one.</summary>
+    private static TestRepository Repository(string parent) => new(Path.Combine(parent, "repository"));
+
+    private static string Commit(TestRepository repository, string arguments)
     {
-        internal Repository(string parent)
-        {
-            Folder = Directory.CreateDirectory(Path.Combine(parent, "repository")).FullName;
-            Git("init", "-q");
-            Directory.CreateDirectory(Path.Combine(Folder, "bench", "Bench"));
-            File.WriteAllText(Path.Combine(Folder, ".gitignore"), "bin/\nobj/\nreports/\n");
-            // Nothing of the folders above.
-            File.WriteAllText(Path.Combine(Folder, "Directory.Build.props"), "<Project/>");
-            File.WriteAllText(Path.Combine(Folder, "bench", "Bench", "Bench.csproj"), """
-                <Project Sdk="Microsoft.NET.Sdk">
-                  <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><AssemblyName>bench</AssemblyName><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
-                </Project>
-                """);
-        }
-
-        internal string Folder { get; }
-
-        internal string Commit(string arguments)
-        {
-            Write(arguments);
-            Git("add", "-A");
-            Git("-c", "user.email=test@example.com", "-c", "user.name=test", "commit", "-qm", "a revision");
-            return Git("rev-parse", "HEAD").Trim();
-        }
-
-        internal void Write(string arguments) =>
-            File.WriteAllText(Path.Combine(Folder, "bench", "Bench", "Program.cs"), $$"""
-                string[] all = {{arguments}};
-                using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(@"{{BenchProgram.Path}}", all))!;
-                process.WaitForExit();
-                return process.ExitCode;
-                """);
-
-        internal string Git(params string[] arguments) => Command.Run("git", ["-C", Folder, .. arguments]).StandardOutput;
-
-        public void Dispose() => Directory.Delete(Folder, recursive: true);
+        Write(repository, arguments);
+        return repository.Commit();
     }
+
+    private static void Write(TestRepository repository, string arguments) => repository.WriteBench($$"""
+        string[] all = {{arguments}};
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(@"{{BenchProgram.Path}}", all))!;
+        process.WaitForExit();
+        return process.ExitCode;
+        """);
 }

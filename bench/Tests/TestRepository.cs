@@ -35,7 +35,7 @@ internal sealed class TestRepository
     /// <summary>A bench of a few lines: it builds as the real one does, in seconds.</summary>
     internal void WriteBench(string program)
     {
-        Write(".gitignore", "bin/\nobj/\n");
+        Write(".gitignore", "bin/\nobj/\nreports/\n");
         // Nothing of the folders above.
         Write("Directory.Build.props", "<Project/>");
         Write("bench/Bench/Bench.csproj", """

@@ -84,8 +84,8 @@ public static unsafe class PageCache
     /// Drops the file's clean pages. Dirty pages are written first (DONTNEED passes over them); maps of the file must
     /// be closed before. Pages that the kernel is just reading ahead are passed over too, so it drops again until
     /// nothing is left, for a tenth of a second at most: whoever claims an empty cache looks at the residency.
-    /// Pages that a socket has had may be held for minutes after it was closed (<see cref="SentPages"/>), so what is
-    /// left after the first attempt is asked back from there.
+    /// Pages that a socket has had may be held long after it was closed (<see cref="SentPages"/>), so what is left after
+    /// the first attempt is asked back from there.
     /// </summary>
     public static void Evict(DiskFile file)
     {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Bench.Disk.Topology;
 using Bench.Gate;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
@@ -92,8 +91,7 @@ internal sealed class CalibrateCommand : Command
     /// <summary>A gate run of an interrupted calibration, if it is one of this calibration.</summary>
     private GateResult Same(GateResult earlier, string file, ParseResult parsed, Plan plan, GateRules rules)
     {
-        var fingerprint = Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(parsed.GetValue(target)!)), ToolVersion.Version);
-        var difference = earlier.Fingerprint.Hash != fingerprint.Hash ? "machine or target"
+        var difference = earlier.Fingerprint.Hash != GateArea.FingerprintOf(parsed.GetValue(target)!).Hash ? "machine or target"
             : !earlier.Looks.SequenceEqual(rules.Looks) || earlier.Alpha != rules.Alpha ? "--pairs or --alpha"
             : earlier.Judgements.Any(judgement => judgement.Margin != 1 + rules.Margins[judgement.Key.Figure]) ? "--margin or --margin-p99"
             : !earlier.Cases.Select(one => one.Name).SequenceEqual(plan.Cases.Select(spec => spec.Id)) ? "cases"

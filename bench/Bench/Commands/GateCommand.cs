@@ -143,7 +143,7 @@ internal sealed class GateCommand : Command
 
     private Calibration? RequireCalibration(ParseResult parsed, string targetFolder, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules)
     {
-        var fingerprint = Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(targetFolder)), ToolVersion.Version);
+        var fingerprint = GateArea.FingerprintOf(targetFolder);
         if (parsed.GetValue(uncalibrated))
             return null;
         var calibration = Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, fingerprint);

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Bench.Commands;
 using Bench.Disk.Topology;
+using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports.Comparison;
 
 namespace Bench.Gate;
 
@@ -26,6 +28,11 @@ internal sealed class GateArea : IDisposable
 
     /// <summary>The data folders.</summary>
     internal IReadOnlyList<string> Folders { get; }
+
+    /// <summary>Machine and device of a target: what a calibration belongs to.</summary>
+    /// <exception cref="PlanException">The target cannot be written.</exception>
+    internal static Fingerprint FingerprintOf(string target) =>
+        Fingerprint.Of(new HostProbe().Probe(), new TopologyProbe().Probe(TargetFolder.Check(target)), ToolVersion.Version);
 
     /// <summary>Makes it.</summary>
     /// <param name="target">The folder whose file system is measured.</param>

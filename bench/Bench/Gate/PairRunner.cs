@@ -73,7 +73,10 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
             if (share && Unshared is null)
                 DataFolder.ShareFiles(headFolder, baseFolder);
             else
-                (_, _) = (PrepareOne(baseSide, those, headFolder), PrepareOne(headSide, those, baseFolder));
+            {
+                PrepareOne(baseSide, those, headFolder);
+                PrepareOne(headSide, those, baseFolder);
+            }
             return (first, second);
         }
     }

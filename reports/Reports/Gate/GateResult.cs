@@ -157,8 +157,8 @@ public sealed record GatePair
     /// The logarithm of the ratio of cost, head over base, positive if the head is worse; null if a side lacks the figure.
     /// Of throughput and CPU it is the median over the rounds, each of which has a pass of either side: what the machine
     /// did to a round, it did to both, and the ratio of two medians could be that of two different moments. The first
-    /// rounds are left out: who comes first fills tables and caches for the other (a warm read was 15 % slower, a
-    /// sendfile 5 %). Of p99 it is the ratio of the launches'.
+    /// rounds are left out: who comes first fills tables and caches for the other (of the first appends the one
+    /// who began was 3 to 10 % slower). Of p99 it is the ratio of the launches'.
     /// </summary>
     public double? LogCost(Figure figure)
     {

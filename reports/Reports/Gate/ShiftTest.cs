@@ -14,13 +14,13 @@ namespace Bench.Reports.Gate;
 /// the change without what being first is worth (Koch, <i>Biometrics</i> 28, 1972).
 /// </para>
 /// <para>
-/// Being first is worth a lot: on this project's virtual machine up to 15 % of the median pair (sendfile), and the
-/// balanced order alone turns that bias into noise of the same size.
+/// Being first can be worth a lot: on this project's virtual machine up to 15 % of the median pair (sendfile, while each
+/// side had a file of its own; up to 2 % since), and the balanced order alone turns that bias into noise of the same size.
 /// </para>
 /// <para>
 /// Disk figures are skewed, have two humps and far outliers: Student's interval (BenchmarkDotNet) and a bootstrap of
 /// few values (criterion) promise 95 % and cover less. This is exact for every sample size and every distribution, as long
-/// as the order of a pair, which is drawn, has nothing to do with what else happens to it.
+/// as the order of a pair, which is drawn, has nothing to do with what else happens to it (drawn in fours: see GATE.md).
 /// </para>
 /// </summary>
 public sealed class ShiftTest
