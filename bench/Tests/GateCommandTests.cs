@@ -134,6 +134,15 @@ public sealed class GateCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_program_that_hangs_is_named_and_everything_is_removed()
+    {
+        var program = Script("hang", "[ $n -lt 2 ] || sleep 1000");
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--turn-limit", "10"]).Expect(2);
+        Assert.Contains($"the head {program} hangs: no pass of it ended in 10 s", result.Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    [Fact]
     public void A_target_that_vanishes_in_between_is_one_sentence()
     {
         var program = Script("vanish", $"[ $n -lt 2 ] || rm -rf '{place.Target}'");

@@ -116,6 +116,7 @@ internal sealed class CalibrateCommand : Command
         var side = new GateSide { Role = "base", Name = "this program", Command = RunCommand.SelfCommand() };
         var session = new GateSession(side, side with { Role = "head", InjectedSlowdown = share }, cases, settings, rules, stop)
         {
+            TurnLimit = gateOptions.ReadTurnLimit(parsed),
             Say = line => Console.Error.WriteLine($"{kind} {number}: {line}"),
         };
         var result = session.Execute(run, work.Path, area.Folders, area.Folders, calibration);

@@ -130,6 +130,7 @@ internal sealed class GateCommand : Command
             headProgram.Side("head", NameOf(second, headSets, targets.Head)) with { InjectedSlowdown = headPlan.Settings.InjectedSlowdown },
             cases, basePlan.Settings, rules, stop)
         {
+            TurnLimit = gateOptions.ReadTurnLimit(parsed),
             Say = line => Console.Error.WriteLine($"Gate     {line}"),
         };
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,

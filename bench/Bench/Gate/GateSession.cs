@@ -49,6 +49,9 @@ internal sealed class GateSession
 
     internal IReadOnlyList<GateCase> Cases { get; private set; }
 
+    /// <summary>The longest that a launch may take from one pass to the next.</summary>
+    internal required TimeSpan TurnLimit { get; init; }
+
     /// <summary>Told after each pair and each look, in a line.</summary>
     internal Action<string> Say { get; init; } = _ => { };
 
@@ -62,7 +65,7 @@ internal sealed class GateSession
     {
         var started = DateTimeOffset.UtcNow;
         var clock = Stopwatch.StartNew();
-        var runner = new PairRunner(baseSide, headSide, settings, workFolder, stop);
+        var runner = new PairRunner(baseSide, headSide, settings, TurnLimit, workFolder, stop);
         var known = runner.Prepare(Cases, baseFolders, headFolders);
         unpaired = [.. Cases.Except(known).Select(one => one.Name)];
         Cases = known;

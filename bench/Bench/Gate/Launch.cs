@@ -90,6 +90,11 @@ internal sealed class Launch : IDisposable
     /// <summary>Whether its process has ended.</summary>
     internal bool HasEnded => process.HasExited;
 
+    /// <summary>That it does not go on, as an error.</summary>
+    /// <param name="after">How long it was waited for.</param>
+    internal GateException Hangs(TimeSpan after) => new(string.Create(CultureInfo.InvariantCulture,
+        $"the {side.Role} {side.Name} hangs: no pass of it ended in {after.TotalSeconds:0.###} s (--turn-limit); its last words: {LastWords}"));
+
     /// <summary>Waits for its end.</summary>
     /// <param name="where">In words, for the message: "in pair 3".</param>
     /// <param name="stop">The user's wish to stop.</param>

@@ -11,7 +11,7 @@ namespace Bench.Gate;
 /// the two data folders it gets is drawn for each pair (<see cref="PairOrder"/>): neither the place of a file on the disk
 /// nor being first can count for one side.
 /// </summary>
-internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, string workFolder, StopSignal stop)
+internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettings settings, TimeSpan turnLimit, string workFolder, StopSignal stop)
 {
     private const double GoldenRatio = 0.6180339887498949;
 
@@ -95,12 +95,12 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         var launched = settings with { Passes = passes };
         // Half a file apart, and elsewhere in each pair: what one side has just read is not what the other reads next.
         var (near, far) = (number * GoldenRatio % 1, (number * GoldenRatio + 0.5) % 1);
-        using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"));
+        using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"), turnLimit);
         using var one = Launch.Start(baseSide, cases, launched with { OperationsPerPass = baseOperations, StartShare = swapped ? far : near },
             swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
         using var other = Launch.Start(headSide, cases, launched with { OperationsPerPass = headOperations, StartShare = swapped ? near : far },
             swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
-        var rounds = turns.GiveAll(baseFirst ? 0 : 1, side => (side == 0 ? one : other).HasEnded, stop);
+        var rounds = turns.GiveAll(baseFirst ? 0 : 1, [one, other], stop);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
         var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));
         var outcomes = new List<(GatePair, RunRecord?, RunRecord?)>();

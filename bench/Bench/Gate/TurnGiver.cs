@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Bench.Measure.Passes;
 using Bench.Measure.Running;
@@ -16,22 +17,24 @@ internal sealed class TurnGiver : IDisposable
 
     /// <summary>Listens for both.</summary>
     /// <param name="name">Unique on this machine.</param>
-    internal TurnGiver(string name) => seats = [new Seat($"{name}-1"), new Seat($"{name}-2")];
+    /// <param name="longestTurn">A run that takes longer than this from one pass to the next hangs.</param>
+    internal TurnGiver(string name, TimeSpan longestTurn) => seats = [new Seat($"{name}-1", longestTurn), new Seat($"{name}-2", longestTurn)];
 
     /// <summary>What the first and the second run get as <c>--turns</c>.</summary>
     internal string AddressOf(int side) => seats[side].Address;
 
     /// <summary>Gives turns until both runs are done.</summary>
     /// <param name="first">Who begins the first round: 0 or 1.</param>
-    /// <param name="hasEnded">Whether a run's process has ended.</param>
+    /// <param name="launches">The runs' processes.</param>
     /// <param name="stop">The user's wish to stop.</param>
     /// <returns>Rounds in which both had a turn.</returns>
+    /// <exception cref="GateException">A run hangs.</exception>
     /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
-    internal int GiveAll(int first, Func<int, bool> hasEnded, StopSignal stop)
+    internal int GiveAll(int first, IReadOnlyList<Launch> launches, StopSignal stop)
     {
         // Both are at their first turn before it is given: neither is still starting up while the other measures.
         for (var side = 0; side < 2; side++)
-            seats[side].WaitUntilReady(hasEnded, side, stop);
+            seats[side].WaitUntilReady(launches[side], stop);
         var rounds = 0;
         while (seats.Any(seat => seat.IsReady))
         {
@@ -41,7 +44,7 @@ internal sealed class TurnGiver : IDisposable
                 if (!seats[side].IsReady)
                     continue;
                 seats[side].Give();
-                seats[side].WaitUntilReady(hasEnded, side, stop);
+                seats[side].WaitUntilReady(launches[side], stop);
             }
             rounds += both ? 1 : 0;
             first = 1 - first;
@@ -58,11 +61,13 @@ internal sealed class TurnGiver : IDisposable
     /// <summary>One run's end of the protocol.</summary>
     private sealed class Seat : IDisposable
     {
+        private readonly TimeSpan longestTurn;
         private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         private Socket? connection;
 
-        internal Seat(string name)
+        internal Seat(string name, TimeSpan longestTurn)
         {
+            this.longestTurn = longestTurn;
             Address = Turns.AbstractPrefix + name;
             // Without a file: nothing that somebody would have to remove.
             listener.Bind(Turns.EndPoint(Address));
@@ -87,16 +92,18 @@ internal sealed class TurnGiver : IDisposable
         }
 
         /// <summary>Waits for its next <see cref="Turns.Ready"/>, or for its end.</summary>
-        internal void WaitUntilReady(Func<int, bool> hasEnded, int side, StopSignal stop)
+        /// <exception cref="GateException">Neither comes.</exception>
+        internal void WaitUntilReady(Launch launch, StopSignal stop)
         {
-            connection ??= Accept(() => hasEnded(side), stop);
+            var clock = Stopwatch.StartNew();
+            connection ??= Accept(launch, clock, stop);
             if (connection is null)
                 return;
             Span<byte> letter = stackalloc byte[1];
             try
             {
                 while (!connection.Poll(LookAroundMicroseconds, SelectMode.SelectRead))
-                    stop.ThrowIfRequested();
+                    LookAround(launch, clock, stop);
                 IsReady = connection.Receive(letter) == 1 && letter[0] == Turns.Ready;
             }
             catch (SocketException)
@@ -111,15 +118,22 @@ internal sealed class TurnGiver : IDisposable
             listener.Dispose();
         }
 
-        private Socket? Accept(Func<bool> hasEnded, StopSignal stop)
+        private Socket? Accept(Launch launch, Stopwatch clock, StopSignal stop)
         {
             while (!listener.Poll(LookAroundMicroseconds, SelectMode.SelectRead))
             {
-                stop.ThrowIfRequested();
-                if (hasEnded())
+                LookAround(launch, clock, stop);
+                if (launch.HasEnded)
                     return null;
             }
             return listener.Accept();
+        }
+
+        private void LookAround(Launch launch, Stopwatch clock, StopSignal stop)
+        {
+            stop.ThrowIfRequested();
+            if (clock.Elapsed > longestTurn)
+                throw launch.Hangs(longestTurn);
         }
     }
 }
