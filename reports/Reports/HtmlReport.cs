@@ -63,8 +63,8 @@ public static class HtmlReport
         private void Run(RunView run)
         {
             html.Raw("<section class=\"run\">");
-            if (run.Label.Length > 0)
-                html.Element("h2", $"Run {run.Label}");
+            if (run.Label.Full.Length > 0)
+                html.Element("h2", Words.Sentence(run.Label.Full));
             html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\"><dl>");
             foreach (var (name, text) in RunFacts.Of(run))
                 html.Element("dt", name).Element("dd", text, name == "Command" ? "class=\"code\"" : "");
@@ -129,7 +129,7 @@ public static class HtmlReport
             html.Raw("</section>");
         }
 
-        private static string RunPrefix(AnswerLine line) => line.RunLabel.Length == 0 ? "" : $"Run {line.RunLabel}: ";
+        private static string RunPrefix(AnswerLine line) => line.RunLabel.Length == 0 ? "" : $"{Words.Sentence(line.RunLabel)}: ";
 
         private void Family(Section section)
         {

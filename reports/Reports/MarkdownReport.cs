@@ -30,8 +30,8 @@ public static class MarkdownReport
             Block("There are no records to show.");
         foreach (var run in content.Runs)
         {
-            if (run.Label.Length > 0)
-                Block($"## Run {run.Label}");
+            if (run.Label.Full.Length > 0)
+                Block($"## {Words.Sentence(run.Label.Full)}");
             List(RunFacts.Of(run).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
             Tree(text, TopologyTree.Of(run.First.Target), 0);
             Line("");
@@ -51,7 +51,7 @@ public static class MarkdownReport
         {
             Block("## The answers");
             List(content.Answers.SelectMany(answer => answer.Lines.Select(line =>
-                (line.RunLabel.Length == 0 ? "" : $"Run {line.RunLabel}: ")
+                (line.RunLabel.Length == 0 ? "" : $"{Words.Sentence(line.RunLabel)}: ")
                 + (line.State == AnswerState.LeftOut ? $"{Escape(answer.Question)} {Escape(line.Sentence)}" : $"**{Escape(line.Sentence)}** ({Escape(line.Detail)})"))));
         }
         foreach (var section in content.Sections)

@@ -155,7 +155,7 @@ public partial class HtmlReportTests
     {
         RunRecord[] records = [.. Sample, .. new SampleRecords(2, "20261123-090000-77aa") { Speed = 1.5 }.All()];
         var content = ReportContent.Of(records, Plain);
-        Assert.Equal(["A", "B"], content.Runs.Select(run => run.Label));
+        Assert.Equal(["A", "B"], content.Runs.Select(run => run.Label.Short));
         var jacobs = content.Sections[0].Groups[0].Charts[0];
         Assert.Equal(["run A", "run B"], jacobs.Series.Select(series => series.Name));
         var throughput = content.Sections[1].Groups[0].Charts[0];

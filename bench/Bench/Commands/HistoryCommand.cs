@@ -100,7 +100,7 @@ internal sealed class HistoryCommand : Command
                 throw new RecordException($"{path}: no record there; the run ended before its first case did");
             try
             {
-                return [.. records.GroupBy(record => record.Run, StringComparer.Ordinal).Select(run => RunPoints.Of([.. run]))];
+                return RunPoints.Each(records);
             }
             catch (HistoryException exception)
             {

@@ -12,14 +12,17 @@ internal static class ResultTable
         if (records.Count == 0)
             return;
         var console = StandardOutput.Console();
+        var several = records.Select(record => record.Target.Folder).Distinct().Count() > 1;
         foreach (var group in records.GroupBy(record => record.Workload))
         {
             var table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(group.Key)}[/]");
             var interval = Reports.Content.PassInterval.Words(group.Where(record => record.Error is null).Select(record => record.Passes.Count).DefaultIfEmpty(0).Min());
+            if (several)
+                table.AddColumn(new TableColumn("target"));
             foreach (var column in new[] { "case", "MB/s", interval, "op/s", "p50", "p99", "p99.9", "evidence" })
                 table.AddColumn(new TableColumn(column) { Alignment = column is "case" or "evidence" ? Justify.Left : Justify.Right, NoWrap = column != "case" });
             foreach (var record in group)
-                table.AddRow([.. Cells(record).Select(cell => new Markup(cell))]);
+                table.AddRow([.. several ? [new Markup(Markup.Escape(record.Target.Folder))] : Array.Empty<Markup>(), .. Cells(record).Select(cell => new Markup(cell))]);
             console.Write(table);
         }
     }

@@ -15,7 +15,7 @@ namespace Bench.Commands;
 internal sealed class RunCommand : Command
 {
     private readonly PlanOptions planOptions = new();
-    private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<string[]> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's); several take turns, pass by pass", HelpName = "DIR", DefaultValueFactory = _ => ["."] };
     private readonly Option<string?> outFolder = new("--out", "-o") { Description = "Where records and report go (default: reports/out/<run>)", HelpName = "DIR" };
     private readonly Option<bool> json = new("--json") { Description = "Standard output carries the records, one JSON object a line, and nothing else" };
     private readonly Option<bool> keep = new("--keep") { Description = "Leave the data files on the target, and say where" };
@@ -40,11 +40,13 @@ internal sealed class RunCommand : Command
     private int Run(ParseResult parsed)
     {
         var plan = planOptions.Read(parsed);
-        var folder = TargetFolder.Check(parsed.GetValue(target)!);
-        var topology = new TopologyProbe().Probe(folder);
-        foreach (var removed in DataFolder.RemoveLeftovers(folder, shared: TargetFolder.IsShared(topology.Mount)))
-            Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
-        topology = new TopologyProbe().Probe(folder);
+        return parsed.GetValue(target)! is [var only] ? RunOne(parsed, plan, only) : RunSeveral(parsed, plan);
+    }
+
+    private int RunOne(ParseResult parsed, Plan plan, string given)
+    {
+        var topology = MadeReady(given);
+        var folder = topology.Folder;
         var reused = parsed.GetValue(reuse);
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
@@ -53,12 +55,7 @@ internal sealed class RunCommand : Command
             TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
 
         var run = NewRunName();
-        if (parsed.GetValue(outFolder) is "")
-            throw new PlanException("--out is empty; give a folder");
-        var runFolder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", run));
-        if (File.Exists(Path.Combine(runFolder, RunStore.FileName)))
-            throw new PlanException($"{runFolder} holds a run already; give another --out");
-
+        var runFolder = RunFolder(parsed, run);
         var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
@@ -72,27 +69,90 @@ internal sealed class RunCommand : Command
             Data = data,
             Target = topology,
             Host = new HostProbe().Probe(),
-            Tool = new ToolInfo
-            {
-                Version = ToolVersion.Version,
-                Commit = ToolVersion.Commit,
-                CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
-                Profile = plan.Settings.Profile.ToString().ToLowerInvariant(),
-                Seed = plan.Settings.Seed,
-            },
+            Tool = Tool(plan),
             Stop = ending.Stop,
             SelfCommand = SelfCommand(),
             Turns = turn,
             Observer = new RunProgress(plan, toStandardOutput),
         };
 
-        Say(context, plan);
+        SayTarget(topology);
+        SayPlan(plan, context.Host.Warnings, targets: 1);
         var outcome = ((RunProgress)context.Observer).Show(() => RunSession.Execute(plan.Cases, context, runFolder));
-        var told = toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable(outcome.Records);
+        return Finish(ending, outcome, toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable(outcome.Records));
+    }
+
+    private int RunSeveral(ParseResult parsed, Plan plan)
+    {
+        if (parsed.GetValue(reuse) is not null || parsed.GetValue(turns) is not null || plan.Settings.OperationsPerPass.Count > 0)
+            throw new PlanException("--reuse and --operations go with one --target");
+        DeviceTopology[] topologies = [.. parsed.GetValue(target)!.Select(MadeReady)];
+        if (topologies.GroupBy(topology => topology.Folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new PlanException($"the target {twice.Key} is given twice");
+        // Several folders may share one file system's space.
+        foreach (var group in topologies.GroupBy(topology => topology.Mount.MountPoint))
+            TargetFolder.CheckSpace(group.First().Folder, group.First(), plan.PeakBytes > long.MaxValue / group.Count() ? long.MaxValue : plan.PeakBytes * group.Count());
+        var run = NewRunName();
+        var runFolder = RunFolder(parsed, run);
+        using var ending = new RunEnding(data: null, runFolder, writeReport: !parsed.GetValue(noReport));
+        MakeOutFolder(runFolder);
+        foreach (var topology in topologies)
+        {
+            // Left out on all: the targets take turns case by case.
+            using var data = DataFolder.Create(topology.Folder, run, keep: false);
+            plan = WithoutUncached(plan, data.Path);
+        }
+        foreach (var topology in topologies)
+            SayTarget(topology);
+        SayPlan(plan, new HostProbe().Probe().Warnings, topologies.Length);
+        var toStandardOutput = parsed.GetValue(json);
+        string? told = null;
+        var number = 0;
+        var outcome = new TargetsRun(plan, topologies, run, Tool(plan), runFolder, parsed.GetValue(keep), ending.Stop)
+        {
+            CaseEnded = (record, index) =>
+            {
+                if (toStandardOutput)
+                    told ??= RunProgress.TryTell(record);
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"[{++number}/{plan.Cases.Count * topologies.Length}] {topologies[index].Folder}: {ResultTable.ShortName(record.Workload, record.Parameters)}: {RunProgress.Outcome(record)}"));
+            },
+        }.Execute();
+        return Finish(ending, outcome, toStandardOutput ? told : TryWriteTable(outcome.Records));
+    }
+
+    /// <summary>What is under a target, checked and free of leftovers.</summary>
+    private static DeviceTopology MadeReady(string given)
+    {
+        var folder = TargetFolder.Check(given);
+        foreach (var removed in DataFolder.RemoveLeftovers(folder, shared: TargetFolder.IsShared(new TopologyProbe().Probe(folder).Mount)))
+            Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
+        return new TopologyProbe().Probe(folder);
+    }
+
+    private string RunFolder(ParseResult parsed, string run)
+    {
+        if (parsed.GetValue(outFolder) is "")
+            throw new PlanException("--out is empty; give a folder");
+        var runFolder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", run));
+        return File.Exists(Path.Combine(runFolder, RunStore.FileName)) ? throw new PlanException($"{runFolder} holds a run already; give another --out") : runFolder;
+    }
+
+    private static ToolInfo Tool(Plan plan) => new()
+    {
+        Version = ToolVersion.Version,
+        Commit = ToolVersion.Commit,
+        CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+        Profile = plan.Settings.Profile.ToString().ToLowerInvariant(),
+        Seed = plan.Settings.Seed,
+    };
+
+    private static int Finish(RunEnding ending, RunOutcome outcome, string? outputError)
+    {
         var exitCode = ending.Finish(outcome);
-        if (told is null)
+        if (outputError is null)
             return exitCode;
-        Console.Error.WriteLine($"bench: standard output could not be written: {told}");
+        Console.Error.WriteLine($"bench: standard output could not be written: {outputError}");
         return exitCode == ExitCode.Done ? ExitCode.Failed : exitCode;
     }
 
@@ -113,14 +173,20 @@ internal sealed class RunCommand : Command
         }
     }
 
-    private static void Say(RunContext context, Plan plan)
+    private static void SayTarget(DeviceTopology topology)
     {
-        var disks = context.Target.PhysicalDisks();
+        var disks = topology.PhysicalDisks();
         var on = disks.Count == 0 ? "no block device" : string.Join(", ", disks.Select(disk => disk.Model is { Length: > 0 } model ? $"{disk.Name} ({model})" : disk.Name));
-        Console.Error.WriteLine($"Target   {context.Target.Folder}: {context.Target.Mount.FileSystem} on {on}");
+        Console.Error.WriteLine($"Target   {topology.Folder}: {topology.Mount.FileSystem} on {on}");
+        foreach (var warning in topology.Warnings)
+            Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    private static void SayPlan(Plan plan, IReadOnlyList<string> hostWarnings, int targets)
+    {
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Plan     {plan.Cases.Count} cases, about {Plan.Say(plan.Seconds)}, {Plan.SayBytes(plan.WriteBytes)} written; seed {context.Settings.Seed}"));
-        foreach (var warning in context.Target.Warnings.Concat(context.Host.Warnings))
+            $"Plan     {plan.Cases.Count} cases{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
+        foreach (var warning in hostWarnings)
             Console.Error.WriteLine($"Warning  {warning}");
     }
 
@@ -168,14 +234,18 @@ internal sealed class RunEnding : IDisposable
 {
     private const int OneWishMs = 300;
 
-    private readonly DataFolder data;
+    // A run over several targets has to wait for the ends of theirs.
+    private const int PatienceMs = 1500;
+    private const int PatienceWithSeveralMs = 6000;
+
+    private readonly DataFolder? data;
     private readonly string runFolder;
     private readonly bool writeReport;
     private readonly PosixSignalRegistration[] registrations;
     private int finishing;
     private long firstSignalMs;
 
-    internal RunEnding(DataFolder data, string runFolder, bool writeReport)
+    internal RunEnding(DataFolder? data, string runFolder, bool writeReport)
     {
         this.data = data;
         this.runFolder = runFolder;
@@ -193,7 +263,7 @@ internal sealed class RunEnding : IDisposable
         if (Interlocked.Exchange(ref finishing, 1) != 0)
             Thread.Sleep(Timeout.Infinite);
         RemoveData();
-        if (data.Keep)
+        if (data is { Keep: true })
             Console.Error.WriteLine($"Data     kept in {data.Path}");
         if (outcome.FatalError is { } fatal)
             Console.Error.WriteLine($"bench: the run ended early: {fatal}");
@@ -233,7 +303,7 @@ internal sealed class RunEnding : IDisposable
         Stop.Request();
         var thread = new Thread(() =>
         {
-            Thread.Sleep(1500);
+            Thread.Sleep(data is null ? PatienceWithSeveralMs : PatienceMs);
             if (Interlocked.Exchange(ref finishing, 1) != 0)
                 return;
             try
@@ -256,11 +326,11 @@ internal sealed class RunEnding : IDisposable
     {
         try
         {
-            data.Dispose();
+            data?.Dispose();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"bench: {data.Path} could not be removed: {exception.Message}");
+            Console.Error.WriteLine($"bench: {data!.Path} could not be removed: {exception.Message}");
         }
     }
 

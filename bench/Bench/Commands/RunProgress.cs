@@ -62,27 +62,34 @@ internal sealed class RunProgress(Plan plan, bool recordsToStandardOutput) : IRu
     public void CaseEnded(RunRecord record)
     {
         if (recordsToStandardOutput)
-            TellRecord(record);
+            OutputError ??= TryTell(record);
         doneSeconds += plan.Estimates[index].Seconds;
         if (context is null)
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"[{index + 1}/{plan.Cases.Count}] {name}: {(record.Error is { } error ? "failed: " + error : $"{ResultTable.Rate(record.BytesPerSecond!.Median)}, {Words(record.Evidence.Verdict)}")}"));
+                $"[{index + 1}/{plan.Cases.Count}] {name}: {Outcome(record)}"));
     }
 
     /// <summary>Why standard output could not be written; null if it could. The records are on disk all the same.</summary>
     internal string? OutputError { get; private set; }
 
-    private void TellRecord(RunRecord record)
+    /// <summary>Writes a record to standard output.</summary>
+    /// <returns>Why it could not be written; null if it was.</returns>
+    internal static string? TryTell(RunRecord record)
     {
         try
         {
             Console.Out.WriteLine(RecordJson.Write(record));
+            return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            OutputError ??= exception.Message;
+            return exception.Message;
         }
     }
+
+    /// <summary>What became of a case, in a few words.</summary>
+    internal static string Outcome(RunRecord record) =>
+        record.Error is { } error ? "failed: " + error : $"{ResultTable.Rate(record.BytesPerSecond!.Median)}, {Words(record.Evidence.Verdict)}";
 
     private static string Words(Verdict verdict) => verdict switch
     {

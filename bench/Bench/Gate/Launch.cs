@@ -1,8 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Bench.Commands;
-using Bench.Disk;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
@@ -17,19 +14,9 @@ internal sealed class Launch : IDisposable
 {
     private readonly GateSide side;
     private readonly string outFolder;
-    private readonly Process process;
-    private readonly StringBuilder said = new();
+    private readonly BenchProcess process;
 
-    private Launch(GateSide side, string outFolder, Process process)
-    {
-        this.side = side;
-        this.outFolder = outFolder;
-        this.process = process;
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginErrorReadLine();
-        process.BeginOutputReadLine();
-    }
+    private Launch(GateSide side, string outFolder, BenchProcess process) => (this.side, this.outFolder, this.process) = (side, outFolder, process);
 
     /// <summary>Starts it.</summary>
     /// <param name="side">What is started.</param>
@@ -44,7 +31,7 @@ internal sealed class Launch : IDisposable
         var operations = cases.Select(one => settings.OperationsPerPass.GetValueOrDefault(side.CaseOf(one).Id)).ToArray();
         string[] arguments =
         [
-            .. side.Command.Skip(1), "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
+            "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
             .. cases.SelectMany(one => (string[])["--case", side.CaseOf(one).Id]),
             .. operations.All(count => count > 0) ? ["--operations", string.Join(',', operations.Select(count => count.ToString(CultureInfo.InvariantCulture)))] : Array.Empty<string>(),
             .. settings.StartShare > 0 ? ["--start", settings.StartShare.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
@@ -55,17 +42,14 @@ internal sealed class Launch : IDisposable
             .. turns is null ? Array.Empty<string>() : ["--turns", turns],
             .. side.InjectedSlowdown > 0 ? ["--inject-slowdown", side.InjectedSlowdown.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
         ];
-        var start = new ProcessStartInfo(side.Command[0], arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        return new Launch(side, outFolder, StartProcess(side, start));
+        return new Launch(side, outFolder, StartProcess(side, arguments));
     }
 
-    private static Process StartProcess(GateSide side, ProcessStartInfo start)
+    private static BenchProcess StartProcess(GateSide side, IEnumerable<string> arguments)
     {
         try
         {
-            var process = Process.Start(start)!;
-            process.StandardInput.Close();
-            return process;
+            return BenchProcess.Start(side.Command, arguments);
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
@@ -75,25 +59,19 @@ internal sealed class Launch : IDisposable
 
     /// <summary>Whether a side's program has a case of this name.</summary>
     /// <exception cref="GateException">The program cannot be started.</exception>
-    internal static bool Knows(GateSide side, GateCase one)
+    internal static bool Knows(GateSide side, GateCase one, StopSignal stop)
     {
-        var start = new ProcessStartInfo(side.Command[0], [.. side.Command.Skip(1), "list", "--case", side.CaseOf(one).Id]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = StartProcess(side, start);
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        process.WaitForExit();
-        return process.ExitCode == ExitCode.Done;
+        using var process = StartProcess(side, ["list", "--case", side.CaseOf(one).Id]);
+        return process.WaitForEnd(stop) == ExitCode.Done;
     }
 
     /// <summary>Whether its process has ended.</summary>
-    internal bool HasEnded => process.HasExited;
+    internal bool HasEnded => process.HasEnded;
 
     /// <summary>That it does not go on, as an error.</summary>
     /// <param name="after">How long it was waited for.</param>
     internal GateException Hangs(TimeSpan after) => new(string.Create(CultureInfo.InvariantCulture,
-        $"the {side.Role} {side.Name} hangs: no pass of it ended in {after.TotalSeconds:0.###} s (--turn-limit); its last words: {LastWords}"));
+        $"the {side.Role} {side.Name} hangs: no pass of it ended in {after.TotalSeconds:0.###} s (--turn-limit); its last words: {process.LastWords}"));
 
     /// <summary>Waits for its end.</summary>
     /// <param name="where">In words, for the message: "in pair 3".</param>
@@ -102,66 +80,22 @@ internal sealed class Launch : IDisposable
     /// <exception cref="GateException">It crashed, refused its cases or lost its target; says which side, where and its last words.</exception>
     internal IReadOnlyList<RunRecord> Finish(string where, StopSignal stop)
     {
-        while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
-            stop.ThrowIfRequested();
-        // Without a time-out this waits for the ends of its streams too.
-        process.WaitForExit();
-        var code = process.ExitCode;
+        var code = process.WaitForEnd(stop);
         // 1: some case failed, and its record says why.
         if (code is not (0 or 1) || !File.Exists(Path.Combine(outFolder, RunStore.FileName)))
-            throw new GateException($"the {side.Role} {side.Name} {HowItEnded(code)} {where}: {LastWords}") { Refused = code == ExitCode.WrongUse };
+            throw new GateException($"the {side.Role} {side.Name} {BenchProcess.HowItEnded(code)} {where}: {process.LastWords}") { Refused = code == ExitCode.WrongUse };
         var (records, _) = RunStore.Read(outFolder);
         Directory.Delete(outFolder, recursive: true);
         if (records.Count == 0)
-            throw new GateException($"the {side.Role} {side.Name} measured nothing {where}: {LastWords}");
+            throw new GateException($"the {side.Role} {side.Name} measured nothing {where}: {process.LastWords}");
         return records;
     }
 
-    /// <summary>Asks it to stop, as Ctrl-C does, and kills it if it does not within two seconds.</summary>
+    /// <summary>Ends it, if it still runs.</summary>
     public void Dispose()
     {
-        if (!process.HasExited)
-        {
-            ProcessEnd.Ask(process.Id);
-            if (!process.WaitForExit(TimeSpan.FromSeconds(2)))
-                process.Kill(entireProcessTree: true);
-            process.WaitForExit();
-        }
         process.Dispose();
         if (Directory.Exists(outFolder))
             Directory.Delete(outFolder, recursive: true);
-    }
-
-    private static string HowItEnded(int code) => code switch
-    {
-        64 => "refused its cases",
-        130 => "was stopped",
-        > 128 and < 160 => string.Create(CultureInfo.InvariantCulture, $"crashed (signal {code - 128})"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}"),
-    };
-
-    private string LastWords
-    {
-        get
-        {
-            lock (said)
-            {
-                var lines = said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-                return lines.LastOrDefault(line => line.StartsWith("bench:", StringComparison.Ordinal))?["bench:".Length..].Trim()
-                    ?? lines.LastOrDefault(line => line.StartsWith("Failed", StringComparison.Ordinal) || line.Contains("xception", StringComparison.Ordinal))?.Trim()
-                    ?? lines.LastOrDefault() ?? "it said nothing";
-            }
-        }
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is null)
-            return;
-        lock (said)
-        {
-            if (said.Length < 1 << 16)
-                said.Append(line).Append('\n');
-        }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         catch (GateException exception) when (exception.Refused)
         {
             // Revisions with other parameters have other cases: those that both know are still worth a gate.
-            GateCase[] known = [.. cases.Where(one => Launch.Knows(baseSide, one) && Launch.Knows(headSide, one))];
+            GateCase[] known = [.. cases.Where(one => Launch.Knows(baseSide, one, stop) && Launch.Knows(headSide, one, stop))];
             if (known.Length == 0 || known.Length == cases.Count)
                 throw;
             cases = known;
@@ -95,12 +95,12 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         var launched = settings with { Passes = passes };
         // Half a file apart, and elsewhere in each pair: what one side has just read is not what the other reads next.
         var (near, far) = (number * GoldenRatio % 1, (number * GoldenRatio + 0.5) % 1);
-        using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"), turnLimit);
+        using var turns = new TurnGiver(string.Create(CultureInfo.InvariantCulture, $"bench-{Environment.ProcessId}-{number}-{Guid.NewGuid():N}"), 2, turnLimit);
         using var one = Launch.Start(baseSide, cases, launched with { OperationsPerPass = baseOperations, StartShare = swapped ? far : near },
             swapped ? baseFolders[^1] : baseFolders[0], OutOf(baseSide), turns.AddressOf(0));
         using var other = Launch.Start(headSide, cases, launched with { OperationsPerPass = headOperations, StartShare = swapped ? near : far },
             swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
-        var rounds = turns.GiveAll(baseFirst ? 0 : 1, [one, other], stop);
+        var rounds = GiveTurns(turns, baseFirst, one, other);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
         var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));
         var outcomes = new List<(GatePair, RunRecord?, RunRecord?)>();
@@ -127,6 +127,18 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
             outOfStep ??= failure is null ? null : "a case before it failed, and the sides were no longer in step";
         }
         return outcomes;
+    }
+
+    private int GiveTurns(TurnGiver turns, bool baseFirst, Launch one, Launch other)
+    {
+        try
+        {
+            return turns.GiveAll(lastFirst: !baseFirst, side => (side == 0 ? one : other).HasEnded, between: () => { }, stop);
+        }
+        catch (HangException hang)
+        {
+            throw (hang.Run == 0 ? one : other).Hangs(turnLimit);
+        }
     }
 
     private Dictionary<string, long> PrepareOne(GateSide side, IReadOnlyList<GateCase> cases, string folder)

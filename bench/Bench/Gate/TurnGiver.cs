@@ -6,50 +6,70 @@ using Bench.Measure.Running;
 namespace Bench.Gate;
 
 /// <summary>
-/// Gives two runs their turns (<see cref="Turns"/>): in each round both, and the order of a round is the reverse of
-/// the one before, so that a machine that drifts, within a pair of launches, does it to both alike.
+/// Gives runs their turns (<see cref="Turns"/>): in each round all of them, and the order of a round is the reverse of
+/// the one before, so that a machine that drifts does it to all alike.
 /// </summary>
 internal sealed class TurnGiver : IDisposable
 {
     private const int LookAroundMicroseconds = 200_000;
 
     private readonly Seat[] seats;
+    private readonly TimeSpan? longestTurn;
 
-    /// <summary>Listens for both.</summary>
+    /// <summary>Listens for all.</summary>
     /// <param name="name">Unique on this machine.</param>
-    /// <param name="longestTurn">A run that takes longer than this from one pass to the next hangs.</param>
-    internal TurnGiver(string name, TimeSpan longestTurn) => seats = [new Seat($"{name}-1", longestTurn), new Seat($"{name}-2", longestTurn)];
-
-    /// <summary>What the first and the second run get as <c>--turns</c>.</summary>
-    internal string AddressOf(int side) => seats[side].Address;
-
-    /// <summary>Gives turns until both runs are done.</summary>
-    /// <param name="first">Who begins the first round: 0 or 1.</param>
-    /// <param name="launches">The runs' processes.</param>
-    /// <param name="stop">The user's wish to stop.</param>
-    /// <returns>Rounds in which both had a turn.</returns>
-    /// <exception cref="GateException">A run hangs.</exception>
-    /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
-    internal int GiveAll(int first, IReadOnlyList<Launch> launches, StopSignal stop)
+    /// <param name="runs">How many there are.</param>
+    /// <param name="longestTurn">A run that takes longer than this from one pass to the next hangs; null if it may take as long as it likes.</param>
+    internal TurnGiver(string name, int runs, TimeSpan? longestTurn)
     {
-        // Both are at their first turn before it is given: neither is still starting up while the other measures.
-        for (var side = 0; side < 2; side++)
-            seats[side].WaitUntilReady(launches[side], stop);
+        this.longestTurn = longestTurn;
+        seats = [.. Enumerable.Range(1, runs).Select(number => new Seat($"{name}-{number}"))];
+    }
+
+    /// <summary>What a run gets as <c>--turns</c>.</summary>
+    internal string AddressOf(int run) => seats[run].Address;
+
+    /// <summary>Gives turns until all runs are done.</summary>
+    /// <param name="lastFirst">Whether the first round goes from the last run to the first.</param>
+    /// <param name="hasEnded">Whether a run's process has ended.</param>
+    /// <param name="between">Done before each turn, while no run measures.</param>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <returns>Rounds in which all had a turn.</returns>
+    /// <exception cref="HangException">A run hangs.</exception>
+    /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
+    internal int GiveAll(bool lastFirst, Func<int, bool> hasEnded, Action between, StopSignal stop)
+    {
+        // All are at their first turn before one is given: none is still starting up while another measures.
+        for (var run = 0; run < seats.Length; run++)
+            WaitUntilReady(run, hasEnded, stop);
+        int[] order = [.. Enumerable.Range(0, seats.Length)];
+        if (lastFirst)
+            Array.Reverse(order);
         var rounds = 0;
         while (seats.Any(seat => seat.IsReady))
         {
-            var both = seats.All(seat => seat.IsReady);
-            foreach (var side in (int[])[first, 1 - first])
+            var all = seats.All(seat => seat.IsReady);
+            foreach (var run in order.Where(run => seats[run].IsReady))
             {
-                if (!seats[side].IsReady)
-                    continue;
-                seats[side].Give();
-                seats[side].WaitUntilReady(launches[side], stop);
+                between();
+                seats[run].Give();
+                WaitUntilReady(run, hasEnded, stop);
             }
-            rounds += both ? 1 : 0;
-            first = 1 - first;
+            rounds += all ? 1 : 0;
+            Array.Reverse(order);
         }
         return rounds;
+    }
+
+    private void WaitUntilReady(int run, Func<int, bool> hasEnded, StopSignal stop)
+    {
+        var clock = Stopwatch.StartNew();
+        seats[run].WaitUntilReady(() => hasEnded(run), () =>
+        {
+            stop.ThrowIfRequested();
+            if (clock.Elapsed > longestTurn)
+                throw new HangException(run);
+        });
     }
 
     public void Dispose()
@@ -61,13 +81,11 @@ internal sealed class TurnGiver : IDisposable
     /// <summary>One run's end of the protocol.</summary>
     private sealed class Seat : IDisposable
     {
-        private readonly TimeSpan longestTurn;
         private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         private Socket? connection;
 
-        internal Seat(string name, TimeSpan longestTurn)
+        internal Seat(string name)
         {
-            this.longestTurn = longestTurn;
             Address = Turns.AbstractPrefix + name;
             // Without a file: nothing that somebody would have to remove.
             listener.Bind(Turns.EndPoint(Address));
@@ -92,18 +110,18 @@ internal sealed class TurnGiver : IDisposable
         }
 
         /// <summary>Waits for its next <see cref="Turns.Ready"/>, or for its end.</summary>
-        /// <exception cref="GateException">Neither comes.</exception>
-        internal void WaitUntilReady(Launch launch, StopSignal stop)
+        /// <param name="hasEnded">Whether its process has ended.</param>
+        /// <param name="lookAround">Called while waiting; throws to end it.</param>
+        internal void WaitUntilReady(Func<bool> hasEnded, Action lookAround)
         {
-            var clock = Stopwatch.StartNew();
-            connection ??= Accept(launch, clock, stop);
+            connection ??= Accept(hasEnded, lookAround);
             if (connection is null)
                 return;
             Span<byte> letter = stackalloc byte[1];
             try
             {
                 while (!connection.Poll(LookAroundMicroseconds, SelectMode.SelectRead))
-                    LookAround(launch, clock, stop);
+                    lookAround();
                 IsReady = connection.Receive(letter) == 1 && letter[0] == Turns.Ready;
             }
             catch (SocketException)
@@ -118,22 +136,22 @@ internal sealed class TurnGiver : IDisposable
             listener.Dispose();
         }
 
-        private Socket? Accept(Launch launch, Stopwatch clock, StopSignal stop)
+        private Socket? Accept(Func<bool> hasEnded, Action lookAround)
         {
             while (!listener.Poll(LookAroundMicroseconds, SelectMode.SelectRead))
             {
-                LookAround(launch, clock, stop);
-                if (launch.HasEnded)
+                lookAround();
+                if (hasEnded())
                     return null;
             }
             return listener.Accept();
         }
-
-        private void LookAround(Launch launch, Stopwatch clock, StopSignal stop)
-        {
-            stop.ThrowIfRequested();
-            if (clock.Elapsed > longestTurn)
-                throw launch.Hangs(longestTurn);
-        }
     }
+}
+
+/// <summary>A run did not come to its next pass in time.</summary>
+/// <param name="run">Which one, from 0.</param>
+internal sealed class HangException(int run) : Exception
+{
+    internal int Run { get; } = run;
 }

@@ -54,6 +54,7 @@ public sealed class UnlikeRunsException(IReadOnlyList<TraitDifference> differenc
 /// launches a change. Here a change has to exceed the margin, by Holm's method over all figures of the comparison, and
 /// what few passes cannot decide is called inconclusive with the number that could.
 /// </para>
+/// <para>Of runs over several targets each target is compared with that of the same folder.</para>
 /// </summary>
 public static class RunComparison
 {
@@ -79,13 +80,15 @@ public static class RunComparison
         RequireTwoRuns(baseRun, headRun);
         var (baseFirst, headFirst) = (baseRun.Records[0], headRun.Records[0]);
         var fingerprint = Fingerprint.Of(baseFirst);
-        var differences = fingerprint.DifferencesTo(Fingerprint.Of(headFirst));
+        var several = HasSeveralTargets(baseRun) || HasSeveralTargets(headRun);
+        TraitDifference[] differences = several ? DifferencesByTarget(baseRun, headRun) : [.. fingerprint.DifferencesTo(Fingerprint.Of(headFirst))];
         TraitDifference[] unlike = [.. differences.Where(difference => difference.Unlike)];
         if (unlike.Length > 0 && !options.Unlike)
             throw new UnlikeRunsException(unlike);
 
         var rules = options.Rules with { Looks = [1] };
-        var (cases, unpaired) = Pair(baseRun.Records, headRun.Records);
+        Func<RunRecord, string> nameOf = several ? record => $"{record.Case} on {record.Target.Folder}" : record => record.Case;
+        var (cases, unpaired) = Pair(baseRun.Records, headRun.Records, nameOf);
         var judged = Judge(cases, rules, options.NoiseFloors);
         return new GateResult
         {
@@ -100,7 +103,7 @@ public static class RunComparison
             Differences = [.. differences, .. SettingsOf(baseRun).DifferencesTo(SettingsOf(headRun))],
             CalibratedUtc = options.CalibratedUtc,
             Fingerprint = fingerprint,
-            Target = RunFacts.Target(headFirst),
+            Target = string.Join(" and ", headRun.Records.Select(RunFacts.Target).Distinct(StringComparer.Ordinal)),
             Alpha = rules.Alpha,
             Cases = judged,
             Unpaired = unpaired,
@@ -145,15 +148,28 @@ public static class RunComparison
 
     private static IEnumerable<string> Doubts(ComparedRun run, string side)
     {
+        if (HasSeveralTargets(run))
+            yield break;
         var places = run.Records.Select(record => Fingerprint.Of(record).Hash).Distinct(StringComparer.Ordinal).Count();
         if (places > 1)
             yield return $"the {side}'s records come from {Format.Count(places)} machines or devices; they are compared as if from that of its first record";
     }
 
-    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> Unpaired) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords)
+    /// <summary>Launches of a case may come from anywhere; a run that has one case in two folders has measured two targets.</summary>
+    private static bool HasSeveralTargets(ComparedRun run) =>
+        run.Records.GroupBy(record => record.Run, StringComparer.Ordinal).Any(one => one.Select(record => record.Target.Folder).Distinct(StringComparer.Ordinal).Skip(1).Any());
+
+    private static TraitDifference[] DifferencesByTarget(ComparedRun baseRun, ComparedRun headRun)
     {
-        var before = baseRecords.GroupBy(record => record.Case, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
-        var after = headRecords.GroupBy(record => record.Case, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        var before = baseRun.Records.DistinctBy(record => record.Target.Folder).ToDictionary(record => record.Target.Folder, Fingerprint.Of, StringComparer.Ordinal);
+        return [.. headRun.Records.DistinctBy(record => record.Target.Folder).Where(record => before.ContainsKey(record.Target.Folder))
+            .SelectMany(record => before[record.Target.Folder].DifferencesTo(Fingerprint.Of(record))).Distinct()];
+    }
+
+    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> Unpaired) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords, Func<RunRecord, string> nameOf)
+    {
+        var before = baseRecords.GroupBy(nameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        var after = headRecords.GroupBy(nameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         return (
             [.. before.Where(pair => after.ContainsKey(pair.Key)).Select(pair => new ComparedCase(pair.Key, pair.Value, after[pair.Key]))],
             [

@@ -22,7 +22,7 @@ internal static class CaseTable
             columns.Add((new Column(name, Numeric: true), view => view.Failed ? Format.Missing : cell(view)));
 
         if (runs)
-            Text("Run", view => view.RunLabel);
+            Text(CaseView.RunColumn(cases), view => view.RunLabel);
         foreach (var parameter in parameters)
             Text(Words.Sentence(Words.Name(parameter)), view => ParameterCell(parameter, view));
         if (parameters.Length == 0 && !runs)

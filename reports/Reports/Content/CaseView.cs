@@ -12,13 +12,20 @@ internal enum CaseStatus
 }
 
 /// <summary>One record with what every part of a report asks of it.</summary>
-internal sealed class CaseView(RunRecord record, int runIndex, string runLabel, int place, IReadOnlyList<string> telling)
+internal sealed class CaseView(RunRecord record, int runIndex, RunLabel runLabel, int place, IReadOnlyList<string> telling)
 {
     public RunRecord Record { get; } = record;
 
     public int RunIndex { get; } = runIndex;
 
-    public string RunLabel { get; } = runLabel;
+    /// <summary>"A", "raid0"; empty if the report shows one run on one target.</summary>
+    public string RunLabel { get; } = runLabel.Short ?? "";
+
+    /// <summary>The same in a sentence or a legend: "run A", "raid0".</summary>
+    public string RunName { get; } = runLabel.Full ?? "";
+
+    /// <summary>What a column of labels is called.</summary>
+    public static string RunColumn(IEnumerable<CaseView> cases) => cases.All(view => view.RunName == view.RunLabel) ? "Target" : "Run";
 
     /// <summary>Id of the case's evidence in the page.</summary>
     public string Anchor { get; } = FormattableString.Invariant($"case-{runIndex + 1}-{place + 1}");

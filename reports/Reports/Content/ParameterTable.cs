@@ -8,7 +8,7 @@ internal static class ParameterTable
     public static Table Of(IReadOnlyList<CaseView> cases)
     {
         var runs = cases.Any(view => view.RunLabel.Length > 0);
-        Column[] columns = [.. runs ? (Column[])[new("Run", Numeric: false)] : [], new("Workload", Numeric: false),
+        Column[] columns = [.. runs ? (Column[])[new(CaseView.RunColumn(cases), Numeric: false)] : [], new("Workload", Numeric: false),
             new("Requested", Numeric: false), new("Effective", Numeric: false), new("Passes", Numeric: true),
             new("Time", Numeric: true), new("Evidence", Numeric: false) { Verdict = true }];
         return new Table("All cases as requested and as they ran", columns, [.. cases.Select(view => new Row(

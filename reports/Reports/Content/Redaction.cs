@@ -16,11 +16,16 @@ internal sealed partial class Redaction
     private const string Left = "(left out)";
 
     private readonly string[] secrets;
+    private readonly string[] targets;
 
     /// <summary>What leaves out the names that these records hold.</summary>
-    public Redaction(IEnumerable<RunRecord> records) =>
+    public Redaction(IReadOnlyCollection<RunRecord> records)
+    {
         // The longest first: a folder within a mount point must go before the mount point.
         secrets = [.. records.SelectMany(Secrets).Where(secret => secret.Length > 1).Distinct().OrderByDescending(secret => secret.Length).ThenBy(secret => secret, StringComparer.Ordinal)];
+        // The targets of one run are still told apart, by their numbers.
+        targets = [.. records.GroupBy(record => record.Run).SelectMany(run => run.Select(record => record.Target.Folder).Distinct().ToArray() is { Length: > 1 } several ? several : []).Distinct()];
+    }
 
     public static (IReadOnlyList<RunRecord> Records, IReadOnlyList<string> Warnings) Apply(IReadOnlyList<RunRecord> records, IReadOnlyList<string> warnings)
     {
@@ -95,7 +100,7 @@ internal sealed partial class Redaction
         Target = record.Target with
         {
             Unknown = null,
-            Folder = Left,
+            Folder = Array.IndexOf(targets, record.Target.Folder) is >= 0 and var index ? NameOf(index) : Left,
             Mount = record.Target.Mount with { MountPoint = Left, Source = Left, Options = Options(record.Target.Mount.Options), Unknown = null },
             Devices = [.. record.Target.Devices.Select(Of)],
             Warnings = [.. record.Target.Warnings.Select(Text)],
@@ -103,6 +108,8 @@ internal sealed partial class Redaction
         Tool = record.Tool with { CommandLine = Text(record.Tool.CommandLine), Unknown = null },
         Unknown = null,
     };
+
+    private static string NameOf(int target) => FormattableString.Invariant($"target {target + 1}");
 
     private static Estimate? Of(Estimate? estimate) => estimate is null ? null : estimate with { Unknown = null };
 
@@ -141,7 +148,7 @@ internal sealed partial class Redaction
     {
         foreach (var secret in secrets)
             text = secret[0] == '/'
-                ? text.Replace(secret, Left, StringComparison.Ordinal)
+                ? text.Replace(secret, Array.IndexOf(targets, secret) is >= 0 and var index ? NameOf(index) : Left, StringComparison.Ordinal)
                 : Regex.Replace(text, $@"(?<![\w]){Regex.Escape(secret)}(?![\w])", Left, RegexOptions.IgnoreCase);
         text = QuotedPath().Replace(text, Left);
         text = BarePath().Replace(text, Left);

@@ -3,11 +3,11 @@ using Bench.Reports.Families;
 
 namespace Bench.Reports.Content;
 
-/// <summary>One run among those of a report.</summary>
+/// <summary>One run among those of a report, or one target of a run over several.</summary>
 /// <param name="Index">Place in the report, from zero.</param>
-/// <param name="Label">"A", "B", …; empty if the report shows one run only.</param>
+/// <param name="Label">What tells it from the others.</param>
 /// <param name="Name">The run's name.</param>
-internal sealed record RunView(int Index, string Label, string Name)
+internal sealed record RunView(int Index, RunLabel Label, string Name)
 {
     /// <summary>The cases in the order of the records.</summary>
     public required IReadOnlyList<CaseView> Cases { get; init; }
@@ -15,26 +15,40 @@ internal sealed record RunView(int Index, string Label, string Name)
     /// <summary>The record that stands for the run's host, target and tool: its first.</summary>
     public RunRecord First => Cases[0].Record;
 
-    /// <summary>The records by run, in order of appearance.</summary>
+    /// <summary>The records by run and target, in order of appearance.</summary>
     public static IReadOnlyList<RunView> Of(IReadOnlyList<RunRecord> records)
     {
-        var groups = records.GroupBy(record => record.Run).ToArray();
+        var groups = records.GroupBy(record => (record.Run, record.Target.Folder)).ToArray();
         var telling = records.GroupBy(record => record.Workload).ToDictionary(group => group.Key, Telling);
-        return [.. groups.Select((group, index) =>
+        var labels = RunLabel.Of([.. groups.Select(group => group.Key)]);
+        return [.. groups.Select((group, index) => new RunView(index, labels[index], group.Key.Run)
         {
-            var label = groups.Length == 1 ? "" : Letters(index);
-            return new RunView(index, label, group.Key)
-            {
-                Cases = [.. group.Select((record, place) => new CaseView(record, index, label, place, telling[record.Workload]))],
-            };
+            Cases = [.. group.Select((record, place) => new CaseView(record, index, labels[index], place, telling[record.Workload]))],
         })];
     }
 
     /// <summary>The parameters that it takes to tell the cases of a workload apart; all of a single case.</summary>
     private static string[] Telling(IEnumerable<RunRecord> records)
     {
-        CaseView[] cases = [.. records.Select(record => new CaseView(record, 0, "", 0, []))];
+        CaseView[] cases = [.. records.Select(record => new CaseView(record, 0, default, 0, []))];
         return CaseCharts.Telling(cases) is { Length: > 0 } telling ? telling : [.. cases.SelectMany(view => view.Record.Parameters.Keys).Distinct()];
+    }
+}
+
+/// <summary>How the runs of a report are told apart: by letters, or by the names of their targets' folders where it is one run over several targets.</summary>
+/// <param name="Short">"A", "raid0"; empty if the report shows one only.</param>
+/// <param name="Full">The same in a sentence or a legend: "run A", "raid0".</param>
+internal readonly record struct RunLabel(string Short, string Full)
+{
+    /// <summary>A label for each run and target.</summary>
+    public static IReadOnlyList<RunLabel> Of(IReadOnlyList<(string Run, string Folder)> views)
+    {
+        if (views.Count < 2)
+            return [.. views.Select(_ => new RunLabel("", ""))];
+        string[] folders = [.. views.Select(view => Path.GetFileName(view.Folder) is { Length: > 0 } name ? name : view.Folder)];
+        return views.Select(view => view.Run).Distinct(StringComparer.Ordinal).Count() == 1 && folders.Distinct(StringComparer.Ordinal).Count() == folders.Length
+            ? [.. folders.Select(folder => new RunLabel(folder, folder))]
+            : [.. views.Select((_, index) => new RunLabel(Letters(index), $"run {Letters(index)}"))];
     }
 
     private static string Letters(int index) => index < 26 ? ((char)('A' + index)).ToString() : Letters(index / 26 - 1) + Letters(index % 26);

@@ -58,7 +58,7 @@ internal static class AccessPatternFamily
         string NameOf(CaseView view) => CellName(view) + (sets ? $" {view.Say("WorkingSet")}" : "");
         var names = shown.Select(NameOf).Distinct().ToArray();
         var runs = shown.GroupBy(view => view.RunIndex).OrderBy(run => run.Key).ToArray();
-        var series = runs.Select(run => new Series(runs.Length == 1 ? "Measured here" : $"run {run.First().RunLabel}",
+        var series = runs.Select(run => new Series(runs.Length == 1 ? "Measured here" : run.First().RunName,
             [.. run.DistinctBy(NameOf).Select(view => CaseCharts.Point(Array.IndexOf(names, NameOf(view)), CaseFigure.Values, view))])
         {
             Color = run.Key,

@@ -102,7 +102,7 @@ internal static class CaseCharts
         return Chart(id, title, held, shown, shows, ChartKind.Bars,
             new Axis("Case", Quantity.Number, AxisScale.Category) { Categories = [.. names.Select(name => name.Length == 0 ? shown[0].Record.Workload : name)] },
             [.. runs.Select(run => new Series(
-                runs.Length == 1 ? shows.AxisName : $"run {run.First().RunLabel}",
+                runs.Length == 1 ? shows.AxisName : run.First().RunName,
                 [.. run.DistinctBy(view => NameOf(view, varying)).Select(view => Point(Array.IndexOf(names, NameOf(view, varying)), shows, view)).OrderBy(point => point.X)])
             {
                 Color = run.Key,
@@ -222,7 +222,7 @@ internal static class CaseCharts
 
     /// <summary>The series' name with its run where there are several.</summary>
     public static string SeriesName(CaseView view, string name) =>
-        view.RunLabel.Length == 0 ? (name.Length == 0 ? view.Record.Workload : name) : name.Length == 0 ? $"run {view.RunLabel}" : $"{view.RunLabel}: {name}";
+        view.RunLabel.Length == 0 ? (name.Length == 0 ? view.Record.Workload : name) : name.Length == 0 ? view.RunName : $"{view.RunLabel}: {name}";
 
     /// <summary>A case by the parameters that tell it from its neighbours.</summary>
     public static string NameOf(CaseView view, IEnumerable<string> varying) =>

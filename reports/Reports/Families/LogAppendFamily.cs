@@ -73,7 +73,7 @@ internal static class LogAppendFamily
         {
             // The policy that has all parameters names the grid: "no flush" has no flush method.
             var founder = grid.MinBy(view => telling.Count(parameter => view[parameter] == "-"))!;
-            return (Words.Sentence(string.Join(" · ", new[] { RunName(founder), CaseCharts.NameOf(founder, telling) }.Where(text => text.Length > 0))), Held(grid), grid);
+            return (Words.Sentence(string.Join(" · ", new[] { founder.RunName, CaseCharts.NameOf(founder, telling) }.Where(text => text.Length > 0))), Held(grid), grid);
         })];
     }
 
@@ -137,9 +137,7 @@ internal static class LogAppendFamily
                 .OrderBy(FlushPolicy.Order).ToArray();
         })];
 
-    private static string RunName(CaseView view) => view.RunLabel.Length == 0 ? "" : $"run {view.RunLabel}";
-
-    private static string RunTitle(CaseView[] run, string title) => run[0].RunLabel.Length == 0 ? title : $"{title}, {RunName(run[0])}";
+    private static string RunTitle(CaseView[] run, string title) => run[0].RunLabel.Length == 0 ? title : $"{title}, {run[0].RunName}";
 
     private static string Held(CaseView[] cases) => LogCases.Held(cases, HeldParameters);
 

@@ -95,7 +95,18 @@ public sealed record RunPoints(HistoryRun Run, IReadOnlyList<HistoryPoint> Point
     /// <summary>Cases of the records that have no figure and are not among the points.</summary>
     public int FailedCases { get; init; }
 
-    /// <summary>What a history keeps of the records of one run.</summary>
+    /// <summary>What a history keeps of some records: a run for each run, and of a run over several targets one for each of them, named <c>RUN.1</c>, <c>RUN.2</c>, ….</summary>
+    /// <exception cref="HistoryException">There is nothing to keep, or the records must not be in a history.</exception>
+    public static IReadOnlyList<RunPoints> Each(IReadOnlyList<RunRecord> records) =>
+    [
+        .. records.GroupBy(record => record.Run, StringComparer.Ordinal).SelectMany(run => run.GroupBy(record => record.Target.Folder, StringComparer.Ordinal).ToArray() switch
+        {
+            [var only] => [Of([.. only])],
+            var targets => targets.Select((target, index) => Of([.. target.Select(record => record with { Run = FormattableString.Invariant($"{run.Key}.{index + 1}") })])),
+        }),
+    ];
+
+    /// <summary>What a history keeps of the records of one run on one target.</summary>
     /// <exception cref="HistoryException">There is nothing to keep, or the records must not be in a history.</exception>
     public static RunPoints Of(IReadOnlyList<RunRecord> records)
     {

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Bench.Disk;
+using Bench.Measure.Passes;
+
+namespace Bench.Gate;
+
+/// <summary>A bench in a process of its own: what it says, how it ends, and that it ends.</summary>
+internal sealed class BenchProcess : IDisposable
+{
+    private const int MostWords = 1 << 16;
+
+    private readonly Process process;
+    private readonly StringBuilder said = new();
+    private readonly ConcurrentQueue<string> output = new();
+
+    private BenchProcess(Process process)
+    {
+        this.process = process;
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { } text)
+                output.Enqueue(text);
+        };
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+    }
+
+    /// <summary>Starts it, with nothing to read.</summary>
+    /// <param name="command">Program and first arguments.</param>
+    /// <param name="arguments">Further arguments.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
+    internal static BenchProcess Start(IReadOnlyList<string> command, IEnumerable<string> arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1).Concat(arguments)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.StandardInput.Close();
+        return new BenchProcess(process);
+    }
+
+    internal bool HasEnded => process.HasExited;
+
+    /// <summary>The next line of its standard output, if there is one already.</summary>
+    internal bool TryRead(out string line) => output.TryDequeue(out line!);
+
+    /// <summary>Waits for its end and for all that it said.</summary>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
+    internal int WaitForEnd(StopSignal stop)
+    {
+        while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
+            stop.ThrowIfRequested();
+        // Without a time-out this waits for the ends of its streams too.
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
+    /// <summary>Its error message, or what else it said last.</summary>
+    internal string LastWords
+    {
+        get
+        {
+            var lines = Said;
+            return lines.LastOrDefault(line => line.StartsWith("bench:", StringComparison.Ordinal))?["bench:".Length..].Trim()
+                ?? lines.LastOrDefault(line => line.StartsWith("Failed", StringComparison.Ordinal) || line.Contains("xception", StringComparison.Ordinal))?.Trim()
+                ?? lines.LastOrDefault() ?? "it said nothing";
+        }
+    }
+
+    /// <summary>What it said on standard error so far, by lines.</summary>
+    internal string[] Said
+    {
+        get
+        {
+            lock (said)
+                return said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+    }
+
+    /// <summary>An exit code in words.</summary>
+    internal static string HowItEnded(int code) => code switch
+    {
+        64 => "refused its cases",
+        130 => "was stopped",
+        > 128 and < 160 => string.Create(CultureInfo.InvariantCulture, $"crashed (signal {code - 128})"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}"),
+    };
+
+    /// <summary>Asks it to stop, as Ctrl-C does, and kills it if it does not within two seconds.</summary>
+    public void Dispose()
+    {
+        if (!process.HasExited)
+        {
+            ProcessEnd.Ask(process.Id);
+            if (!process.WaitForExit(TimeSpan.FromSeconds(2)))
+                process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+        }
+        process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        lock (said)
+        {
+            if (said.Length < MostWords)
+                said.Append(line).Append('\n');
+        }
+    }
+}
