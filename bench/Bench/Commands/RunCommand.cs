@@ -220,7 +220,7 @@ internal sealed class RunCommand : Command
     {
         var process = Environment.ProcessPath!;
         return Path.GetFileNameWithoutExtension(process) == "dotnet"
-            ? [process, typeof(RunCommand).Assembly.Location]
+            ? [process, Path.GetFullPath(Environment.GetCommandLineArgs()[0])]
             : [process];
     }
 }
