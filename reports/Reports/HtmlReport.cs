@@ -1,4 +1,5 @@
 using Bench.Measure.Records;
+using Bench.Reports.Advice;
 using Bench.Reports.Answers;
 using Bench.Reports.Charts;
 using Bench.Reports.Content;
@@ -26,6 +27,7 @@ public static class HtmlReport
             html.Raw("<main id=\"main\">");
             html.Notice("warnings", content.Warnings);
             Problems();
+            WhatToSet();
             Answers();
             foreach (var section in content.Sections)
                 Family(section);
@@ -52,6 +54,8 @@ public static class HtmlReport
 
         private IEnumerable<(string Id, string Title)> Contents()
         {
+            if (content.Advice.Targets.Count > 0)
+                yield return ("settings", "What to set");
             if (content.Answers.Count > 0)
                 yield return ("answers", "Answers");
             foreach (var section in content.Sections)
@@ -99,6 +103,45 @@ public static class HtmlReport
                 html.Text(problem.Rest + (problem.Reason is { } reason ? $": {reason}" : "")).Raw("</li>");
             }
             html.Raw("</ul></section>");
+        }
+
+        private void WhatToSet()
+        {
+            if (content.Advice.Targets.Count == 0)
+                return;
+            html.Raw("<section id=\"settings\"><h2>What to set</h2>");
+            if (content.Advice.Between.Count > 0)
+            {
+                html.Raw("<ul class=\"between\">");
+                foreach (var sentence in content.Advice.Between)
+                    html.Element("li", sentence);
+                html.Raw("</ul>");
+            }
+            foreach (var (index, target) in content.Advice.Targets.Index())
+            {
+                if (target.RunName.Length > 0)
+                    html.Element("h3", Words.Sentence(target.RunName));
+                html.Raw("<ul class=\"wishes\">");
+                foreach (var wish in target.Wishes)
+                    Wish(wish, index + 1);
+                html.Raw("</ul>");
+                if (target.Held.Length > 0)
+                    html.Element("p", $"Measured with: {target.Held}.", "class=\"detail\"");
+                html.Raw("<details class=\"data\"><summary>The choices worth having</summary>");
+                html.Table(target.Front, FormattableString.Invariant($"table-front-{index + 1}"));
+                html.Raw("</details>");
+            }
+            html.Raw("</section>");
+        }
+
+        private void Wish(Wish wish, int target)
+        {
+            html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element("h4", wish.Title);
+            html.Raw("<pre class=\"code\">").Text(string.Join('\n', wish.Settings)).Raw("</pre>");
+            html.Raw($"<p class=\"sentence\"><a href=\"#{wish.Choice.Anchor}\">").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
+            foreach (var note in wish.Notes)
+                html.Element("p", note, "class=\"detail\"");
+            html.Raw("</li>");
         }
 
         private void Answers()

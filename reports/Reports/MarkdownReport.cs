@@ -47,6 +47,24 @@ public static class MarkdownReport
             List(Problem.Of(content.Problems).Select(problem => $"**{problem.Cases[0].StatusMark}** "
                 + Escape(string.Join(", ", problem.Cases.Take(problem.Named).Select(view => view.Name)) + problem.Rest + (problem.Reason is { } reason ? $": {reason}" : ""))));
         }
+        if (content.Advice.Targets.Count > 0)
+            Block("## What to set");
+        if (content.Advice.Between.Count > 0)
+            List(content.Advice.Between.Select(Escape));
+        foreach (var target in content.Advice.Targets)
+        {
+            if (target.RunName.Length > 0)
+                Block($"### {Escape(Words.Sentence(target.RunName))}");
+            foreach (var wish in target.Wishes)
+            {
+                Block($"**{wish.Title}**: {Escape(wish.Sentence)} ({wish.Choice.StatusMark})");
+                Block($"```properties\n{string.Join('\n', wish.Settings)}\n```");
+                List(wish.Notes.Select(Escape));
+            }
+            if (target.Held.Length > 0)
+                Block($"Measured with: {Escape(target.Held)}.");
+            Write(text, target.Front);
+        }
         if (content.Answers.Count > 0)
         {
             Block("## The answers");

@@ -1,4 +1,5 @@
 using Bench.Measure.Records;
+using Bench.Reports.Advice;
 using Bench.Reports.Answers;
 using Bench.Reports.Families;
 
@@ -18,6 +19,9 @@ internal sealed record ReportContent
     /// <summary>Cases that failed or are contradicted or unproven.</summary>
     public required IReadOnlyList<CaseView> Problems { get; init; }
 
+    /// <summary>What to set on each target.</summary>
+    public required AdviceBook Advice { get; init; }
+
     public required IReadOnlyList<Answer> Answers { get; init; }
 
     public required IReadOnlyList<Section> Sections { get; init; }
@@ -36,6 +40,7 @@ internal sealed record ReportContent
             Records = shown,
             Warnings = AllWarnings(readWarnings, cases),
             Problems = [.. cases.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status)],
+            Advice = AdviceBook.Of(runs),
             Answers = AnswerBook.Of(runs),
             Sections = [.. Families(cases)],
             Parameters = ParameterTable.Of(cases),

@@ -1,0 +1,42 @@
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+using Bench.Reports.Statistics;
+
+namespace Bench.Reports.Advice;
+
+/// <summary>What to set on each target, and what the targets are worth to each other.</summary>
+/// <param name="Targets">The advice for each target that has one.</param>
+/// <param name="Between">Which target serves a wish best, a sentence for each wish; empty with fewer than two.</param>
+internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnlyList<string> Between)
+{
+    /// <summary>The advice for all runs.</summary>
+    public static AdviceBook Of(IReadOnlyList<RunView> runs)
+    {
+        TargetAdvice[] targets = [.. runs.Select(TargetAdvice.Of).OfType<TargetAdvice>()];
+        // Several runs over one target are compared by 'bench compare'; this page compares what it measured in turns.
+        var inTurns = runs.Select(run => run.Name).Distinct(StringComparer.Ordinal).Count() == 1;
+        return new AdviceBook(targets, targets.Length < 2 || !inTurns ? [] :
+            [.. targets.SelectMany(target => target.Wishes).Select(wish => wish.Id).Distinct().Select(id => Compared(targets, id)).OfType<string>()]);
+    }
+
+    private static string? Compared(TargetAdvice[] targets, string id)
+    {
+        (string Target, Wish Wish)[] all = [.. targets.SelectMany(target => target.Wishes.Where(wish => wish.Id == id).Select(wish => (target.RunName, wish)))];
+        if (all.Length < 2)
+            return null;
+        if (id == "latency")
+        {
+            var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
+            return $"{ordered[0].Wish.Title}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
+        }
+        var best = all.MaxBy(one => one.Wish.Choice.Record.BytesPerSecond!.Median);
+        return $"{best.Wish.Title}: {best.Target}; {string.Join(", ", all.Where(one => one != best).Select(one => $"{Times(best.Wish.Choice, one.Wish.Choice)} {one.Target}"))}.";
+    }
+
+    private static string Times(CaseView best, CaseView other)
+    {
+        double Rate(PassRecord pass) => pass.Bytes / pass.Seconds;
+        var ratio = PassRatio.Of(best.PerPass(Rate), other.PerPass(Rate));
+        return ratio is null ? "nothing to compare with" : ratio.IncludesOne ? "no difference was shown to" : $"{Format.Ratio(ratio.Value)} ({Format.RatioInterval(ratio.Low, ratio.High)}) the throughput of";
+    }
+}

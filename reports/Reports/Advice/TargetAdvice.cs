@@ -1,0 +1,166 @@
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+using Bench.Reports.Families;
+using Bench.Reports.Statistics;
+
+namespace Bench.Reports.Advice;
+
+/// <summary>What to set for one wish.</summary>
+/// <param name="Id">throughput, latency, durability.</param>
+/// <param name="Title">The wish in words.</param>
+/// <param name="Choice">The case that the advice rests on.</param>
+internal sealed record Wish(string Id, string Title, CaseView Choice)
+{
+    /// <summary>Segment size, policy and figures in a sentence.</summary>
+    public required string Sentence { get; init; }
+
+    /// <summary>Kafka's settings.</summary>
+    public required IReadOnlyList<KafkaSetting> Settings { get; init; }
+
+    /// <summary>What makes no difference, what a power loss takes, and where Kafka differs: a sentence each.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+}
+
+/// <summary>
+/// What to set on one target, from the appends of one run.
+/// <para>
+/// fio gives figures, and Kafka's documentation advice without any; between the two everybody guesses. Here three wishes
+/// are answered from one grid of segment sizes and flush policies, in which nothing else differs. Where the passes of two
+/// choices show no difference, the one that loses less in a power failure is advised, and the other is named: a
+/// difference that was not shown is no reason to give up safety.
+/// </para>
+/// </summary>
+internal sealed record TargetAdvice
+{
+    /// <summary>Two 99th percentiles this close to each other are alike: a percentile of one run has no interval.</summary>
+    private const double AlikeLatency = 1.10;
+
+    private const int MostNamed = 4;
+
+    /// <summary>The run or target; empty if there is one only.</summary>
+    public required string RunName { get; init; }
+
+    /// <summary>What was the same in all cases of the grid.</summary>
+    public required string Held { get; init; }
+
+    /// <summary>The three wishes, as far as there are cases for them.</summary>
+    public required IReadOnlyList<Wish> Wishes { get; init; }
+
+    /// <summary>The choices of which none is beaten in throughput, latency and data at risk together.</summary>
+    public required Table Front { get; init; }
+
+    /// <summary>The advice for a run; null if it has no two flush policies to choose from.</summary>
+    public static TargetAdvice? Of(RunView run)
+    {
+        CaseView[] usable = [.. run.Cases.Where(view => view.Record.Workload == LogAppendFamily.Workload && view.Status is CaseStatus.Proven or CaseStatus.Unproven && Choice.Of(view) is not null)];
+        string[] telling = LogCases.Varying(usable, "SegmentSize", FlushPolicy.Parameter);
+        var grid = LogCases.Facets(usable, telling).Select(facet => facet.Cases)
+            .OrderByDescending(cases => cases.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() * cases.Select(view => view["SegmentSize"]).Distinct().Count())
+            .ThenBy(cases => cases.Max(view => LogCases.Distance(view))).FirstOrDefault();
+        if (grid is null || grid.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() < 2)
+            return null;
+        Choice[] choices = [.. grid.Select(view => Choice.Of(view)!)];
+        return new TargetAdvice
+        {
+            RunName = run.Label.Full,
+            Held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]),
+            Wishes = [.. new[] { Throughput(choices), Latency(choices), Durability(choices) }.OfType<Wish>()],
+            Front = FrontOf(choices),
+        };
+    }
+
+    private static Wish Throughput(Choice[] choices)
+    {
+        var best = choices.MaxBy(choice => choice.BytesPerSecond)!;
+        Choice[] alike = [.. choices.Where(choice => choice.IsAlike(best))];
+        return Make("throughput", "For throughput", Safest(alike), choices, alike);
+    }
+
+    private static Wish Latency(Choice[] choices)
+    {
+        var lowest = choices.Min(choice => choice.P99Ns);
+        Choice[] alike = [.. choices.Where(choice => choice.P99Ns <= lowest * AlikeLatency)];
+        return Make("latency", "For latency", Safest(alike), choices, alike);
+    }
+
+    private static Wish? Durability(Choice[] choices)
+    {
+        Choice[] safe = [.. choices.Where(choice => choice.LosesNothing)];
+        if (safe.MaxBy(choice => choice.BytesPerSecond) is not { } best)
+            return null;
+        Choice[] alike = [.. safe.Where(choice => choice.IsAlike(best))];
+        return Make("durability", "For durability", alike.OrderBy(choice => choice.P99Ns).ThenByDescending(choice => choice.SegmentBytes).First(), choices, alike);
+    }
+
+    /// <summary>Of choices that are alike the one that loses least; of those the larger segments, which are fewer files.</summary>
+    private static Choice Safest(Choice[] alike) => alike.OrderBy(choice => choice.LosesNothing ? 0 : 1)
+        .ThenByDescending(choice => FlushPolicy.Order(choice.View)).ThenByDescending(choice => choice.SegmentBytes).First();
+
+    private static Wish Make(string id, string title, Choice chosen, Choice[] choices, Choice[] alike)
+    {
+        // The same policy in other segment sizes: does the size matter?
+        Choice[] sizes = [.. choices.Where(choice => choice.Policy == chosen.Policy).OrderBy(choice => choice.SegmentBytes)];
+        Choice[] alikeSizes = [.. sizes.Where(choice => choice.IsAlike(chosen) && (id != "latency" || choice.P99Ns <= chosen.P99Ns * AlikeLatency))];
+        var free = sizes.Length > 1 && alikeSizes.Length == sizes.Length;
+        var others = alike.Where(choice => choice.Policy != chosen.Policy).Select(choice => choice.View.Say(FlushPolicy.Parameter)).Distinct().ToArray();
+        return new Wish(id, title, chosen.View)
+        {
+            Sentence = $"{Words.Sentence(chosen.View.Say(FlushPolicy.Parameter))}, segments of {Words.Size(chosen.View["SegmentSize"])}: {Format.Value(Quantity.BytesPerSecond, chosen.BytesPerSecond)}, 99th percentile {Format.Nanoseconds(chosen.P99Ns)}",
+            Settings = KafkaSettings.Of(chosen.View, free ? null : chosen.SegmentBytes),
+            Notes =
+            [
+                chosen.AtRisk,
+                .. sizes.Length == 1 ? [] : free
+                    ? (string[])[$"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."]
+                    : [$"The segment size matters here: {string.Join(", ", sizes.Select(choice => $"{Words.Size(choice.View["SegmentSize"])} {Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond)}"))}."],
+                .. others.Length == 0 ? [] : (string[])[$"No difference was shown to {string.Join(", ", others.Take(MostNamed))}{(others.Length > MostNamed ? $" and {Format.Count(others.Length - MostNamed)} more" : "")}, which may lose more."],
+                .. KafkaSettings.Difference(chosen.View) is { } difference ? [difference] : Array.Empty<string>(),
+            ],
+        };
+    }
+
+    private static Table FrontOf(Choice[] choices)
+    {
+        Choice[] front = [.. choices.Where(choice => !Array.Exists(choices, other => other.Beats(choice))).OrderByDescending(choice => choice.BytesPerSecond)];
+        return new Table("Choices that nothing beats in throughput, slow appends and data at risk together",
+            [new Column("Flush", Numeric: false), new Column("Segments", Numeric: true), new Column("Throughput", Numeric: true), new Column("p99", Numeric: true), new Column("At risk", Numeric: true), new Column("At risk for", Numeric: true)],
+            [.. front.Select(choice => new Row(
+            [
+                choice.View.Say(FlushPolicy.Parameter), Words.Size(choice.View["SegmentSize"]), Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond), Format.Nanoseconds(choice.P99Ns),
+                choice.LosesNothing ? "nothing" : Format.Value(Quantity.Bytes, choice.AtRiskBytes), choice.LosesNothing ? "" : Format.Value(Quantity.Milliseconds, choice.AtRiskMs),
+            ]))]);
+    }
+
+    /// <summary>One cell of the grid.</summary>
+    private sealed record Choice(CaseView View, double BytesPerSecond, double P99Ns, double AtRiskBytes, double AtRiskMs)
+    {
+        public string Policy { get; } = View[FlushPolicy.Parameter];
+
+        public long SegmentBytes { get; } = Words.Bytes(View["SegmentSize"]) ?? 0;
+
+        /// <summary>Nothing is acknowledged before it is durable.</summary>
+        public bool LosesNothing { get; } = FlushPolicy.Kind(View[FlushPolicy.Parameter]) is "each" or "group";
+
+        /// <summary>A case with all the figures of a choice; null if one is missing.</summary>
+        public static Choice? Of(CaseView view) =>
+            view.Record.BytesPerSecond is { Median: > 0 } rate && view.Latency is { Count: >= 100 } latency
+            && view.Record.Metrics.TryGetValue("dataAtRiskBytes", out var bytes) && view.Record.Metrics.TryGetValue("dataAtRiskMs", out var ms)
+                ? new Choice(view, rate.Median, latency.P99, bytes.Median, ms.Median) : null;
+
+        public string AtRisk => LosesNothing ? "A power loss takes nothing that was acknowledged."
+            : FlushPolicy.Kind(Policy) is "none"
+                ? $"A power loss takes what the kernel has not written back yet, up to half a minute of it; in a pass of {Format.Seconds(View.Record.Passes[0].Seconds)} that was {Format.Value(Quantity.Bytes, AtRiskBytes)}. Replicas on other machines are what Kafka relies on then."
+                : $"A power loss takes up to {Format.Value(Quantity.Bytes, AtRiskBytes)} or {Format.Value(Quantity.Milliseconds, AtRiskMs)} of what was acknowledged.";
+
+        /// <summary>No difference between the passes' throughput was shown.</summary>
+        public bool IsAlike(Choice best) => ReferenceEquals(this, best) || PassRatio.Of(Rates, best.Rates) is { IncludesOne: true };
+
+        /// <summary>At least as good in all three, and better in one.</summary>
+        public bool Beats(Choice other) => BytesPerSecond >= other.BytesPerSecond && P99Ns <= other.P99Ns && Risk <= other.Risk
+            && (BytesPerSecond > other.BytesPerSecond || P99Ns < other.P99Ns || Risk < other.Risk);
+
+        private double Risk => LosesNothing ? 0 : AtRiskBytes;
+
+        private IReadOnlyList<double> Rates => View.PerPass(pass => pass.Bytes / pass.Seconds);
+    }
+}

@@ -1,0 +1,114 @@
+using Bench.Measure.Records;
+using Bench.Reports.Advice;
+using Bench.Reports.Content;
+using Xunit;
+
+namespace Bench.Reports.Tests;
+
+/// <summary>What to set, from appends with known figures.</summary>
+public class AdviceTests
+{
+    [Fact]
+    public void Each_wish_gets_the_choice_that_serves_it()
+    {
+        var advice = Of([
+            Append("64MiB", "none", 900e6, 50e3, 120e6), Append("1MiB", "none", 500e6, 60e3, 60e6),
+            Append("64MiB", "bytes:1MiB", 400e6, 20e3, 1 << 20), Append("1MiB", "bytes:1MiB", 300e6, 30e3, 1 << 20),
+            Append("64MiB", "each", 30e6, 400e3, 0), Append("1MiB", "each", 20e6, 500e3, 0),
+        ]);
+        Assert.Equal(["none 64MiB", "bytes:1MiB 64MiB", "each 64MiB"], advice.Wishes.Select(wish => $"{wish.Choice["FlushPolicy"]} {wish.Choice["SegmentSize"]}"));
+        Assert.Equal(["log.segment.bytes=67108864", "# log.flush.interval.messages: leave at its default", "# log.flush.interval.ms: leave at its default"], Lines(advice.Wishes[0]));
+        Assert.Equal(["log.segment.bytes=67108864", "log.flush.interval.messages=1024"], Lines(advice.Wishes[1]));
+        Assert.Equal(["log.segment.bytes=67108864", "log.flush.interval.messages=1"], Lines(advice.Wishes[2]));
+        Assert.Contains("power loss takes nothing", advice.Wishes[2].Notes[0], StringComparison.Ordinal);
+        Assert.Contains("not written back", advice.Wishes[0].Notes[0], StringComparison.Ordinal);
+        Assert.Contains("segment size matters", advice.Wishes[0].Notes[1], StringComparison.Ordinal);
+        // The three of 64 MiB: nothing of 1 MiB is better in anything.
+        Assert.Equal(["no flush", "every 1 MiB", "each append"], advice.Front.Rows.Select(row => row.Cells[0]));
+    }
+
+    [Fact]
+    public void Where_no_difference_was_shown_the_safer_choice_is_advised_and_the_segment_size_left_alone()
+    {
+        var advice = Of([
+            Append("64MiB", "none", 900e6, 50e3, 120e6), Append("1MiB", "none", 901e6, 50e3, 60e6),
+            Append("64MiB", "bytes:16MiB", 900.5e6, 50e3, 16 << 20), Append("1MiB", "bytes:16MiB", 900.2e6, 50e3, 16 << 20),
+            Append("64MiB", "roll", 900.1e6, 50e3, 64 << 20), Append("1MiB", "roll", 900.7e6, 50e3, 1 << 20),
+        ]);
+        Assert.Equal(["throughput", "latency"], advice.Wishes.Select(wish => wish.Id));
+        Assert.All(advice.Wishes, wish => Assert.Equal("bytes:16MiB", wish.Choice["FlushPolicy"]));
+        Assert.Equal("# log.segment.bytes: leave at its default", Lines(advice.Wishes[0])[0]);
+        Assert.Contains("makes no difference", advice.Wishes[0].Notes[1], StringComparison.Ordinal);
+        Assert.Contains("No difference was shown to no flush, at each roll", advice.Wishes[0].Notes[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_contradicted_or_failed_case_is_never_advised()
+    {
+        var good = Append("64MiB", "roll", 300e6, 90e3, 64 << 20);
+        var advice = Of([
+            Append("64MiB", "none", 900e6, 50e3, 120e6) with { Evidence = new EvidenceRecord { Verdict = Verdict.Contradicted } },
+            good, Append("64MiB", "each", 30e6, 400e3, 0), Append("64MiB", "bytes:1MiB", 950e6, 10e3, 1 << 20) with { Error = "no space", Passes = [] },
+        ]);
+        Assert.All(advice.Wishes.Take(2), wish => Assert.Equal("roll", wish.Choice["FlushPolicy"]));
+    }
+
+    [Fact]
+    public void One_policy_is_no_choice()
+    {
+        Assert.Empty(AdviceBook.Of(RunView.Of([Append("64MiB", "none", 900e6, 50e3, 120e6), Append("1MiB", "none", 905e6, 50e3, 60e6)])).Targets);
+    }
+
+    [Theory]
+    [InlineData("interval:100", "log.flush.interval.ms=100", "log.flush.scheduler.interval.ms=100")]
+    [InlineData("records:10000", "log.flush.interval.messages=10000")]
+    [InlineData("group:200", "log.flush.interval.messages=1")]
+    [InlineData("roll", "# log.flush.interval.messages: leave at its default", "# log.flush.interval.ms: leave at its default")]
+    public void Policies_in_Kafkas_words(string policy, params string[] lines)
+    {
+        var view = Assert.Single(RunView.Of([Append("64MiB", policy, 1e6, 1e3, 0)])[0].Cases);
+        Assert.Equal(["log.segment.bytes=1024", .. lines], KafkaSettings.Of(view, 1024).Select(setting => setting.ToString()));
+    }
+
+    [Fact]
+    public void Targets_of_one_run_are_compared_wish_by_wish()
+    {
+        RunRecord On(RunRecord record, string folder) => record with { Target = record.Target with { Folder = folder } };
+        RunRecord[] fast = [Append("64MiB", "none", 900e6, 50e3, 120e6), Append("64MiB", "each", 30e6, 400e3, 0)];
+        RunRecord[] slow = [Append("64MiB", "none", 300e6, 80e3, 40e6), Append("64MiB", "each", 30.1e6, 800e3, 0)];
+        var runs = RunView.Of([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))]);
+        Assert.Equal(["nvme0", "raid0"], runs.Select(run => run.Label.Full));
+        var book = AdviceBook.Of(runs);
+        Assert.Equal(2, book.Targets.Count);
+        Assert.Matches(@"^For throughput: nvme0; 3\.\d+× \(.* to .*\) the throughput of raid0\.$", book.Between[0]);
+        Assert.Equal("For latency: nvme0; raid0 has 1.60× its 99th percentile.", book.Between[1]);
+        Assert.Equal("For durability: raid0; no difference was shown to nvme0.", book.Between[2]);
+        var page = HtmlReport.Render([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))], new ReportOptions());
+        Assert.Contains("id=\"wish-durability-2\"", page, StringComparison.Ordinal);
+        Assert.Contains("<h2>Raid0</h2>", page, StringComparison.Ordinal);
+    }
+
+    private static string[] Lines(Wish wish) => [.. wish.Settings.Select(setting => setting.ToString())];
+
+    private static TargetAdvice Of(RunRecord[] records) => Assert.Single(AdviceBook.Of(RunView.Of(records)).Targets);
+
+    /// <summary>An append whose eight passes spread by one percent around a rate.</summary>
+    private static RunRecord Append(string segment, string policy, double bytesPerSecond, double p99Ns, double atRiskBytes)
+    {
+        var like = new SampleRecords().LogAppend().First(record => record.Parameters["FlushPolicy"] == "bytes:1MiB");
+        double[] rates = [.. Enumerable.Range(0, 8).Select(pass => bytesPerSecond * (0.993 + 0.002 * pass))];
+        return like with
+        {
+            Case = $"LogAppend(SegmentSize={segment}, FlushPolicy={policy})",
+            Parameters = new Dictionary<string, string>(like.Parameters) { ["SegmentSize"] = segment, ["FlushPolicy"] = policy },
+            Passes = [.. rates.Select(rate => new PassRecord { Seconds = 0.4, Bytes = (long)(rate * 0.4), Operations = (long)(rate * 0.4 / 65_536) })],
+            BytesPerSecond = Bench.Measure.MedianInterval.Of(rates),
+            LatencyNs = new Dictionary<string, LatencyRecord> { ["append"] = like.LatencyNs["append"] with { P99 = (long)p99Ns } },
+            Metrics = new Dictionary<string, Estimate>
+            {
+                ["dataAtRiskBytes"] = new(atRiskBytes, atRiskBytes, atRiskBytes),
+                ["dataAtRiskMs"] = new(atRiskBytes / bytesPerSecond * 1e3, 0, 0),
+            },
+        };
+    }
+}
