@@ -10,6 +10,7 @@
  *       none             as fast as BACKING, no fault (the mode at the start)
  *       hdd              the latency of a hard disk, see "The hard disk" below
  *       slow [MS]        every request takes MS milliseconds, 20 unless said
+ *       rate [MB]        requests take their bytes at MB million bytes a second, 100 unless said, one after the other
  *       eio-read         every read fails with EIO
  *       eio-write        every write fails with EIO, and so does a flush
  *       volatile         writes stay in a volatile cache until a flush, as in an honest disk with its cache on
@@ -53,11 +54,11 @@ static const double SEEK_FULL_SECONDS = 15e-3;
 static const double REVOLUTION_SECONDS = 60.0 / 7200;
 static const off_t NEAR_BYTES = 64 << 10;
 
-enum { BLOCK = 4096, SLOW_DEFAULT_MS = 20, SLOW_MAX_MS = 60000 };
+enum { BLOCK = 4096, SLOW_DEFAULT_MS = 20, SLOW_MAX_MS = 60000, RATE_DEFAULT_MB = 100, RATE_MAX_MB = 100000 };
 
-enum mode { NONE, HDD, SLOW, EIO_READ, EIO_WRITE, VOLATILE, LYING_FLUSH, MODES };
+enum mode { NONE, HDD, SLOW, RATE, EIO_READ, EIO_WRITE, VOLATILE, LYING_FLUSH, MODES };
 static const char *const mode_names[MODES] = {
-    "none", "hdd", "slow", "eio-read", "eio-write", "volatile", "lying-flush",
+    "none", "hdd", "slow", "rate", "eio-read", "eio-write", "volatile", "lying-flush",
 };
 
 static int backing;
@@ -66,7 +67,7 @@ static off_t disk_size;
 /* Everything below is held by the lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum mode mode;
-static long slow_ms = SLOW_DEFAULT_MS;
+static long slow_ms = SLOW_DEFAULT_MS, rate_mb = RATE_DEFAULT_MB;
 static unsigned long reads, writes, flushes, cached_blocks, lost_blocks;
 static unsigned char **cache; /* one pointer for each block of the disk, null where BACKING is right */
 static off_t head;
@@ -87,8 +88,8 @@ static void sleep_until(double when)
         ;
 }
 
-/* With the lock: when the hard disk will have done its next request. */
-static double hdd_done(double seconds)
+/* With the lock: when the one head will have done its next request. */
+static double head_done(double seconds)
 {
     double t = now();
     if (busy_until < t)
@@ -102,6 +103,8 @@ static double transfer_done(off_t position, size_t bytes)
 {
     if (mode == SLOW)
         return now() + (double)slow_ms * 1e-3;
+    if (mode == RATE)
+        return head_done((double)bytes / ((double)rate_mb * 1e6));
     if (mode != HDD)
         return 0;
     double seconds = (double)bytes / TRANSFER_BYTES_PER_SECOND;
@@ -111,7 +114,7 @@ static double transfer_done(off_t position, size_t bytes)
             + (SEEK_FULL_SECONDS - SEEK_MIN_SECONDS) * sqrt((double)distance / (double)disk_size)
             + REVOLUTION_SECONDS * drand48();
     head = position + (off_t)bytes;
-    return hdd_done(seconds);
+    return head_done(seconds);
 }
 
 static int read_backing(unsigned char *to, size_t bytes, off_t position)
@@ -261,7 +264,7 @@ static int disk_flush(void)
     else if (mode == VOLATILE)
         error = empty_cache(1);
     else if (mode == HDD)
-        done = hdd_done(REVOLUTION_SECONDS);
+        done = head_done(REVOLUTION_SECONDS);
     else if (mode == SLOW)
         done = now() + (double)slow_ms * 1e-3;
     pthread_mutex_unlock(&lock);
@@ -286,17 +289,20 @@ static int command(char *line)
     for (int m = 0; m < MODES; m++) {
         if (strcmp(name, mode_names[m]) != 0)
             continue;
-        long ms = SLOW_DEFAULT_MS;
+        long value = m == RATE ? RATE_DEFAULT_MB : SLOW_DEFAULT_MS;
         if (argument) {
             char *end;
-            ms = strtol(argument, &end, 10);
-            if (m != SLOW || *end || ms < 0 || ms > SLOW_MAX_MS)
+            value = strtol(argument, &end, 10);
+            if ((m != SLOW && m != RATE) || *end || value < (m == RATE) || value > (m == RATE ? RATE_MAX_MB : SLOW_MAX_MS))
                 return -EINVAL;
         }
         int error = empty_cache(1);
         if (error)
             return error;
-        slow_ms = ms;
+        if (m == RATE)
+            rate_mb = value;
+        else
+            slow_ms = value;
         mode = (enum mode)m;
         return 0;
     }
@@ -321,8 +327,8 @@ static int ctl_read(char *to, size_t bytes, off_t position)
     char text[256];
     pthread_mutex_lock(&lock);
     char argument[24] = "";
-    if (mode == SLOW)
-        snprintf(argument, sizeof argument, " %ld", slow_ms);
+    if (mode == SLOW || mode == RATE)
+        snprintf(argument, sizeof argument, " %ld", mode == RATE ? rate_mb : slow_ms);
     int length = snprintf(text, sizeof text, "mode %s%s\nreads %lu\nwrites %lu\nflushes %lu\ncached %lu\nlost %lu\n",
         mode_names[mode], argument, reads, writes, flushes, cached_blocks * BLOCK, lost_blocks * BLOCK);
     pthread_mutex_unlock(&lock);

@@ -76,6 +76,9 @@ public sealed class FaultyDisk : IDisposable
         }
     }
 
+    /// <summary>A disk without a fault that takes requests at so many million bytes a second, one after the other.</summary>
+    public void SetRate(int megabytesPerSecond) => File.WriteAllText(_control, string.Create(CultureInfo.InvariantCulture, $"rate {megabytesPerSecond}\n"));
+
     /// <summary>Requests that the disk has had, and bytes in and lost from its volatile cache: reads, writes, flushes, cached, lost.</summary>
     public IReadOnlyDictionary<string, long> Counters =>
         File.ReadAllLines(_control).Select(line => line.Split(' ')).Where(words => words[0] != "mode")

@@ -61,6 +61,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
             settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
         return new Plan(names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets), settings)
         {
+            NamesBlockSizes = names.Length > 0 || sets.Any(text => text.TrimStart().StartsWith(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)) || filters.Any(text => text.Contains(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)),
             NamesUncached = filters.Concat(sets).Concat(names).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
         };
     }

@@ -8,6 +8,7 @@ using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
 using Bench.Reports;
+using Bench.Workloads;
 
 namespace Bench.Commands;
 
@@ -51,6 +52,7 @@ internal sealed class RunCommand : Command
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
+        plan = WithStripes(plan, [topology]);
         if (reused is null)
             TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
 
@@ -89,6 +91,7 @@ internal sealed class RunCommand : Command
         DeviceTopology[] topologies = [.. parsed.GetValue(target)!.Select(MadeReady)];
         if (topologies.GroupBy(topology => topology.Folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new PlanException($"the target {twice.Key} is given twice");
+        plan = WithStripes(plan, topologies);
         // Several folders may share one file system's space.
         foreach (var group in topologies.GroupBy(topology => topology.Mount.MountPoint))
             TargetFolder.CheckSpace(group.First().Folder, group.First(), plan.PeakBytes > long.MaxValue / group.Count() ? long.MaxValue : plan.PeakBytes * group.Count());
@@ -188,6 +191,16 @@ internal sealed class RunCommand : Command
             $"Plan     {plan.Cases.Count} cases{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
         foreach (var warning in hostWarnings)
             Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    /// <summary>Block sizes around the stripes of the targets' arrays, unless the user chose the sizes.</summary>
+    private static Plan WithStripes(Plan plan, IReadOnlyList<DeviceTopology> targets)
+    {
+        if (plan.NamesBlockSizes)
+            return plan;
+        foreach (var stripe in targets.Select(ArrayLayout.Of).OfType<ArrayLayout>().Select(layout => layout.StripeBytes).Distinct())
+            plan = plan.With(cases => CachePath.WithStripes(cases, stripe));
+        return plan;
     }
 
     /// <summary>

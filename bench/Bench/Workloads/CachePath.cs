@@ -81,6 +81,33 @@ public class CachePath : FileWorkload, IWorkload
         Seed = seed,
     };
 
+    /// <summary>
+    /// The cases with further block sizes around an array's stripe, half, one and two of it, wherever sequential direct
+    /// I/O of one request at a time is swept over block sizes: below a stripe some members wait, at two both have work
+    /// ahead.
+    /// </summary>
+    /// <param name="cases">The cases of a plan.</param>
+    /// <param name="stripeBytes">Bytes of one stripe.</param>
+    public static IReadOnlyList<CaseSpec> WithStripes(IReadOnlyList<CaseSpec> cases, long stripeBytes)
+    {
+        ByteSize[] sizes = [new(stripeBytes / 2), new(stripeBytes), new(stripeBytes * 2)];
+        var all = cases.ToList();
+        foreach (var sweep in cases.Where(spec => spec.Workload.Type == typeof(CachePath)).Select(spec => (Spec: spec, Case: (CachePath)spec.Bind()))
+            .Where(one => one.Case is { Access: Access.Direct, Pattern: Pattern.Sequential, Engine: Engine.psync, Threads: 1 })
+            .GroupBy(one => (one.Case.Operation, one.Case.FileSize)).Where(sweep => sweep.Select(one => one.Case.BlockSize).Distinct().Count() > 1))
+        {
+            var last = sweep.Last().Spec;
+            var place = last.Workload.Parameters.Index().First(parameter => parameter.Item.Name == nameof(BlockSize)).Index;
+            foreach (var size in sizes.Where(size => size.Bytes % 4096 == 0 && size.Bytes <= sweep.Key.FileSize.Bytes && sweep.All(one => one.Case.BlockSize != size)))
+            {
+                var further = new CaseSpec(last.Workload, [.. last.Values.Select((value, index) => index == place ? size : value)]);
+                if (further.Bind().WhyImpossible() is null)
+                    all.Insert(all.IndexOf(last) + 1, further);
+            }
+        }
+        return all;
+    }
+
     /// <summary>The grids of a profile, in an order that changes the cache state as seldom as possible.</summary>
     public static IReadOnlyList<ParameterGrid> Grids(Profile profile) => profile switch
     {

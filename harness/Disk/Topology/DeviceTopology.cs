@@ -36,6 +36,18 @@ public sealed record DeviceTopology
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>
+    /// The devices that one array spreads the data over: those of a file system over several, or those right below an md
+    /// or device-mapper array. Empty where there is none, or one only.
+    /// </summary>
+    public IReadOnlyList<BlockDevice> Members()
+    {
+        var level = Devices;
+        while (level is [var only])
+            level = only.Below;
+        return level;
+    }
+
+    /// <summary>
     /// The leaves of the tree, each once: what really stores the bytes. A loop device is not one: the disks below its
     /// backing file are; where none is seen below (a file on tmpfs or on a network), the list is empty, because the
     /// counters of a part of the stack would prove what never reached a disk.

@@ -9,7 +9,8 @@ namespace Bench.Measure.Passes;
 /// CPU time; the rest belongs to others too, or is exact anyway.
 /// </summary>
 /// <param name="physicalDisks">Kernel names of the disks under the target; empty where there is none.</param>
-public sealed class PassMeter(IReadOnlyList<string> physicalDisks)
+/// <param name="members">Kernel names of the devices of an array; empty where there is none.</param>
+public sealed class PassMeter(IReadOnlyList<string> physicalDisks, IReadOnlyList<string> members)
 {
     private readonly long caseStart = Stopwatch.GetTimestamp();
 
@@ -21,16 +22,18 @@ public sealed class PassMeter(IReadOnlyList<string> physicalDisks)
         internal ProcessIo? Io { get; init; }
         internal DiskCounters? Disk { get; init; }
         internal MachineCounters Machine { get; init; }
+        internal IReadOnlyList<DiskCounters?> Members { get; init; } = [];
     }
 
     /// <summary>Reads the counters just before a pass.</summary>
     public Reading Begin()
     {
         var machine = MachineCounters.Read();
+        var array = ReadMembers();
         var disk = DiskCounters.ReadSum(physicalDisks);
         var io = ProcessIo.Read();
         var cpu = CpuUsage.OfProcess();
-        return new Reading { Timestamp = Stopwatch.GetTimestamp(), Cpu = cpu, Io = io, Disk = disk, Machine = machine };
+        return new Reading { Timestamp = Stopwatch.GetTimestamp(), Cpu = cpu, Io = io, Disk = disk, Machine = machine, Members = array };
     }
 
     /// <summary>Reads the counters just after a pass.</summary>
@@ -40,12 +43,24 @@ public sealed class PassMeter(IReadOnlyList<string> physicalDisks)
         var cpu = CpuUsage.OfProcess();
         var io = ProcessIo.Read();
         var disk = DiskCounters.ReadSum(physicalDisks);
-        return new Reading { Timestamp = timestamp, Cpu = cpu, Io = io, Disk = disk, Machine = MachineCounters.Read() };
+        return new Reading { Timestamp = timestamp, Cpu = cpu, Io = io, Disk = disk, Machine = MachineCounters.Read(), Members = ReadMembers() };
     }
 
     /// <summary>Flush requests that the disks have completed since a reading; null if unknown.</summary>
     public long? FlushesSince(Reading begin) =>
         (DiskCounters.ReadSum(physicalDisks) - begin.Disk)?.Flushes;
+
+    private DiskCounters?[] ReadMembers() => [.. members.Select(name => DiskCounters.ReadSum([name]))];
+
+    /// <summary>What each member of the array did between two readings; one that could not be read is left out.</summary>
+    private IEnumerable<MemberRecord> MembersBetween(Reading begin, Reading end)
+    {
+        foreach (var (index, name) in members.Index())
+        {
+            if (end.Members[index] - begin.Members[index] is { } did)
+                yield return new MemberRecord { Name = name, ReadBytes = did.ReadBytes, WriteBytes = did.WriteBytes, Requests = did.Reads + did.Writes, RequestSeconds = did.QueueTimeMs / 1e3 };
+        }
+    }
 
     /// <summary>The pass between two readings.</summary>
     /// <param name="begin">From <see cref="Begin"/>.</param>
@@ -80,6 +95,7 @@ public sealed class PassMeter(IReadOnlyList<string> physicalDisks)
             CallWriteBytes = io?.CallWriteBytes,
             StealSeconds = machine.StealSeconds,
             IoPressureSeconds = machine.IoPressureSeconds,
+            Members = members.Count == 0 ? null : [.. MembersBetween(begin, end)],
         };
     }
 }

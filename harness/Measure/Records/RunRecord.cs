@@ -175,6 +175,32 @@ public sealed record PassRecord
     /// <summary>Voluntary and involuntary context switches of the process.</summary>
     public long? ContextSwitches { get; init; }
 
+    /// <summary>What each member of the array under the target did (whole machine); null where there is no array.</summary>
+    public IReadOnlyList<MemberRecord>? Members { get; init; }
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>One member of an array within a pass, from its <c>/sys/class/block/NAME/stat</c>.</summary>
+public sealed record MemberRecord
+{
+    /// <summary>Kernel name: sda1, nvme0n1, loop3.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Bytes read from it.</summary>
+    public long ReadBytes { get; init; }
+
+    /// <summary>Bytes written to it.</summary>
+    public long WriteBytes { get; init; }
+
+    /// <summary>Read and write requests that it completed.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>Sum over its requests of their time in the queue and on the device, in seconds.</summary>
+    public double RequestSeconds { get; init; }
+
     /// <summary>Fields that this build does not know.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

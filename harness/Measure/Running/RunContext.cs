@@ -120,7 +120,7 @@ public sealed class CaseScope
         Spec = spec;
         stop = context.Stop;
         target = context.Target;
-        Meter = new PassMeter(context.PhysicalDisks);
+        Meter = new PassMeter(context.PhysicalDisks, [.. context.Target.Members().Select(member => member.Name)]);
     }
 
     /// <summary>The case.</summary>
@@ -272,6 +272,8 @@ public sealed class CaseScope
         if (context.Settings.Profile is not (Profile.Smoke or Profile.Gate) && passes.Min(pass => pass.Seconds) is var shortest and < 0.095)
             Warn(string.Create(CultureInfo.InvariantCulture,
                 $"the shortest pass took {shortest * 1000:F0} ms, less than the 100 ms that mean something: the file or the write limit is small for this device, or it was faster than in the warm-up"));
+        foreach (var doubt in ArrayBalance.Doubts(passes))
+            Warn(doubt);
         var steal = passes.Sum(pass => pass.StealSeconds ?? 0) / passes.Sum(pass => pass.Seconds);
         if (steal > 0.02)
             Warn(string.Create(CultureInfo.InvariantCulture, $"the hypervisor took {steal:P0} of a processor away during the passes"));

@@ -66,7 +66,7 @@ internal sealed partial class Redaction
         Parameters = record.Parameters.ToDictionary(pair => pair.Key, pair => Text(pair.Value)),
         Effective = (JsonObject)Node(record.Effective)!,
         Error = Maybe(record.Error),
-        Passes = [.. record.Passes.Select(pass => pass with { Unknown = null })],
+        Passes = [.. record.Passes.Select(pass => pass with { Unknown = null, Members = pass.Members is { } members ? [.. members.Select(member => member with { Unknown = null })] : null })],
         LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Unknown = null }),
         BytesPerSecond = Of(record.BytesPerSecond),
         OperationsPerSecond = Of(record.OperationsPerSecond),
