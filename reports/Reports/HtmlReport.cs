@@ -191,7 +191,9 @@ public static class HtmlReport
             }
             html.Raw("<h3>Figures</h3>");
             html.Table(section.Cases, $"table-{section.Id}");
-            html.Raw("<h3>Evidence</h3>").EvidenceOf(section.Views).Raw("</section>");
+            if (section.Views.Count > 0)
+                html.Raw("<h3>Evidence</h3>").EvidenceOf(section.Views);
+            html.Raw("</section>");
         }
 
         private void Method()

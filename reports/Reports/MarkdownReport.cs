@@ -86,6 +86,8 @@ public static class MarkdownReport
                 foreach (var chart in group.Charts)
                     Write(text, ChartTable.Of(chart));
             }
+            if (section.Views.Count == 0)
+                continue;
             Block("### Evidence");
             Write(text, new Table(section.Title, [new Column("Case", Numeric: false), new Column("Claims", Numeric: false), new Column("Evidence", Numeric: false)],
                 [.. section.Views.Select(view => new Row([view.Name, Claims(view), view.StatusMark]))]));

@@ -82,9 +82,8 @@ public class CachePath : FileWorkload, IWorkload
     };
 
     /// <summary>
-    /// The cases with further block sizes around an array's stripe, half, one and two of it, wherever sequential direct
-    /// I/O of one request at a time is swept over block sizes: below a stripe some members wait, at two both have work
-    /// ahead.
+    /// The cases with further block sizes around an array's stripe, half, one and two of it, wherever there is
+    /// sequential direct I/O of one request at a time: below a stripe some members wait, at two of them each has work ahead.
     /// </summary>
     /// <param name="cases">The cases of a plan.</param>
     /// <param name="stripeBytes">Bytes of one stripe.</param>
@@ -94,7 +93,7 @@ public class CachePath : FileWorkload, IWorkload
         var all = cases.ToList();
         foreach (var sweep in cases.Where(spec => spec.Workload.Type == typeof(CachePath)).Select(spec => (Spec: spec, Case: (CachePath)spec.Bind()))
             .Where(one => one.Case is { Access: Access.Direct, Pattern: Pattern.Sequential, Engine: Engine.psync, Threads: 1 })
-            .GroupBy(one => (one.Case.Operation, one.Case.FileSize)).Where(sweep => sweep.Select(one => one.Case.BlockSize).Distinct().Count() > 1))
+            .GroupBy(one => (one.Case.Operation, one.Case.FileSize)))
         {
             var last = sweep.Last().Spec;
             var place = last.Workload.Parameters.Index().First(parameter => parameter.Item.Name == nameof(BlockSize)).Index;

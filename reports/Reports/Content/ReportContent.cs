@@ -2,6 +2,7 @@ using Bench.Measure.Records;
 using Bench.Reports.Advice;
 using Bench.Reports.Answers;
 using Bench.Reports.Families;
+using Bench.Reports.Limits;
 
 namespace Bench.Reports.Content;
 
@@ -42,7 +43,7 @@ internal sealed record ReportContent
             Problems = [.. cases.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status)],
             Advice = AdviceBook.Of(runs),
             Answers = AnswerBook.Of(runs),
-            Sections = [.. Families(cases)],
+            Sections = [.. Families(cases), .. LimitsSection.Of(runs) is { } limits ? [limits] : Array.Empty<Section>()],
             Parameters = ParameterTable.Of(cases),
         };
     }

@@ -1,0 +1,76 @@
+using Bench.Measure;
+using Bench.Measure.Records;
+using Bench.Reports.Content;
+using Bench.Reports.Limits;
+using Xunit;
+
+namespace Bench.Reports.Tests;
+
+/// <summary>What bounds a case, from cases with known counters.</summary>
+public class RooflineTests
+{
+    [Fact]
+    public void Limits_are_the_best_that_the_run_measured_and_a_contradicted_case_sets_none()
+    {
+        var limits = Roofline.LimitsOf(Views(
+            Read("Direct", "Sequential", "1MiB", "1", 800e6), Read("Direct", "Sequential", "4KiB", "1", 200e6), Read("Direct", "Random", "4KiB", "32", 260e6),
+            Read("Direct", "Sequential", "64KiB", "1", 9e9) with { Evidence = new EvidenceRecord { Verdict = Verdict.Contradicted } }));
+        Assert.Equal([(Resource.DeviceRead, 800e6), (Resource.ReadOperations, 260e6 / 4096), (Resource.Processor, 1.0)], limits.Select(limit => (limit.Resource, Math.Round(limit.PerSecond, 3))));
+    }
+
+    [Fact]
+    public void A_case_is_bounded_by_the_limit_that_it_is_nearest_to_or_by_waiting_or_by_none()
+    {
+        var views = Views(
+            Read("Direct", "Sequential", "1MiB", "1", 800e6), Read("Direct", "Random", "4KiB", "32", 260e6),
+            Read("Direct", "Random", "4KiB", "1", 26e6), Read("Direct", "Random", "4KiB", "8", 130e6), Read("BufferedCold", "Sequential", "64KiB", "1", 700e6),
+            Read("BufferedWarm", "Random", "4KiB", "1", 2e9, device: 0, cpu: 0.99));
+        var limits = Roofline.LimitsOf(views);
+        Assert.Equal(
+            ["the device’s read bandwidth", "the device’s random reads a second", "waiting for one request at a time", null, "the device’s read bandwidth", "the processor"],
+            views.Select(view => Roofline.Of(view, limits)!.BoundBy));
+        Assert.Equal(0.875, Roofline.Of(views[4], limits)!.Share, 3);
+    }
+
+    [Fact]
+    public void What_a_case_takes_of_the_device_is_what_the_device_did()
+    {
+        // It asked for 700 MB/s, and the device delivered a tenth of that.
+        var views = Views(Read("Direct", "Sequential", "1MiB", "1", 800e6), Read("BufferedCold", "Sequential", "64KiB", "1", 700e6, device: 70e6));
+        Assert.Equal(70.0 / 800, Roofline.Of(views[1], Roofline.LimitsOf(views))!.Shares[Resource.DeviceRead], 3);
+    }
+
+    [Fact]
+    public void The_report_has_the_section_where_a_limit_was_measured_and_not_elsewhere()
+    {
+        var options = new ReportOptions();
+        Assert.Contains("id=\"limits\"", HtmlReport.Render([Read("Direct", "Sequential", "1MiB", "1", 800e6)], options), StringComparison.Ordinal);
+        Assert.Contains("## What bounds each case", MarkdownReport.Render([Read("Direct", "Sequential", "1MiB", "1", 800e6)], options), StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"limits\"", HtmlReport.Render([.. new SampleRecords().LogRead()], options), StringComparison.Ordinal);
+    }
+
+    private static CaseView[] Views(params RunRecord[] records) => [.. RunView.Of(records)[0].Cases];
+
+    private static RunRecord Read(string access, string pattern, string block, string depth, double bytesPerSecond, double? device = null, double cpu = 0.1)
+    {
+        var like = new SampleRecords().LogRead().First(record => record.Evidence.Verdict == Verdict.Proven);
+        var size = Words.Bytes(block)!.Value;
+        return like with
+        {
+            Workload = "CachePath",
+            Operation = "Read",
+            Case = $"CachePath({access}, {pattern}, {block}, {depth})",
+            Parameters = new Dictionary<string, string>
+            {
+                ["Access"] = access, ["Operation"] = "Read", ["Pattern"] = pattern, ["BlockSize"] = block, ["Engine"] = depth == "1" ? "psync" : "io_uring", ["QueueDepth"] = depth, ["Threads"] = "1",
+            },
+            Metrics = new Dictionary<string, Estimate>(),
+            Passes = [.. Enumerable.Range(0, 6).Select(_ => new PassRecord
+            {
+                Seconds = 1, Bytes = (long)bytesPerSecond, Operations = (long)(bytesPerSecond / size), CpuSystemSeconds = cpu, DeviceReadBytes = (long)(device ?? bytesPerSecond), DeviceWriteBytes = 0,
+            })],
+            BytesPerSecond = MedianInterval.Of([bytesPerSecond]),
+            OperationsPerSecond = MedianInterval.Of([bytesPerSecond / size]),
+        };
+    }
+}
