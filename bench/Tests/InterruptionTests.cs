@@ -133,6 +133,37 @@ public class InterruptionTests
         Assert.Empty(place.DataFolders);
     }
 
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("KILL")]
+    public void An_interrupted_run_is_gone_on_with_and_ends_as_if_nothing_had_been(string signal)
+    {
+        using var place = new RunPlace();
+        string[] names = ["CachePath(Access=BufferedWarm, Operation=Read, Pattern=Random, BlockSize=4KiB, FileSize=8MiB)", "CachePath(Access=BufferedCold, Operation=Read, Pattern=Random, BlockSize=4KiB, FileSize=8MiB)", "CachePath(Access=Direct, Operation=Read, Pattern=Random, BlockSize=64KiB, FileSize=8MiB)"];
+        using (var program = BenchProgram.Start(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--seed", "77", "--passes", "3", "--pass-seconds", "0.4", .. names.SelectMany(name => new[] { "--case", name })]))
+        {
+            WaitForRecord(program, place);
+            program.Signal(signal);
+            program.WaitForEnd(BenchProgram.DefaultTimeout);
+        }
+        var before = RunStore.Read(place.Out).Records;
+        Assert.InRange(before.Count, 1, 2);
+
+        var result = BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0);
+        var after = RunStore.Read(place.Out).Records;
+        Assert.Equal(3, after.Count);
+        Assert.Equal(before.Select(record => record.StartedUtc), after.Take(before.Count).Select(record => record.StartedUtc));
+        Assert.All(after, record => Assert.Equal((before[0].Run, 77L, 3, "smoke"), (record.Run, record.Tool.Seed, record.Passes.Count, record.Tool.Profile)));
+        Assert.Equal(3, after.Select(record => record.Case).Distinct().Count());
+        Assert.Equal(3, result.OutputLines.Count(line => line.Contains("proven", StringComparison.Ordinal)));
+        Assert.True(File.Exists(Path.Combine(place.Out, "index.html")));
+        Assert.Empty(Directory.GetFileSystemEntries(place.Target));
+
+        Assert.Contains("Nothing is left", BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("--passes does not go with it", BenchProgram.Run(place.Folder, "run", "--resume", place.Out, "--passes", "9").Expect(64).Error, StringComparison.Ordinal);
+        Assert.Contains("no plan.json", BenchProgram.Run(place.Folder, "run", "--resume", place.Folder).Expect(64).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_second_run_leaves_the_data_of_a_living_one_alone()
     {

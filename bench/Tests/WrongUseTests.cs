@@ -17,6 +17,14 @@ public class WrongUseTests
     }
 
     [Fact]
+    public void A_plan_that_writes_more_than_allowed_is_refused()
+    {
+        using var place = new RunPlace();
+        Refused(place, "more than --max-write 1MiB", "run", "-p", "smoke", "--target", place.Target, "--max-write", "1MiB");
+        Refused(place, "'much' is none", "run", "-p", "smoke", "--target", place.Target, "--max-write", "much");
+    }
+
+    [Fact]
     public void A_target_that_is_a_file_is_refused()
     {
         using var place = new RunPlace();

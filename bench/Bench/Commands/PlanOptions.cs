@@ -19,18 +19,13 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
     private readonly Option<long?> seed = new("--seed") { Description = "Seed of every random choice; printed and stored", HelpName = "N" };
 
+    /// <summary>All of them.</summary>
+    internal IReadOnlyList<Option> Options => [profile, filter, set, named, operations, start, passes, passSeconds, seed, slowdown];
+
     internal void AddTo(Command command)
     {
-        command.Add(profile);
-        command.Add(filter);
-        command.Add(set);
-        command.Add(named);
-        command.Add(operations);
-        command.Add(start);
-        command.Add(passes);
-        command.Add(passSeconds);
-        command.Add(seed);
-        command.Add(slowdown);
+        foreach (var option in Options)
+            command.Add(option);
     }
 
     /// <param name="parsed">The command line.</param>

@@ -4,10 +4,13 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Bench.Disk;
 using Bench.Disk.Topology;
+using Bench.Gate;
+using Bench.Measure;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
 using Bench.Reports;
+using Bench.Reports.Comparison;
 using Bench.Workloads;
 
 namespace Bench.Commands;
@@ -21,6 +24,8 @@ internal sealed class RunCommand : Command
     private readonly Option<bool> json = new("--json") { Description = "Standard output carries the records, one JSON object a line, and nothing else" };
     private readonly Option<bool> keep = new("--keep") { Description = "Leave the data files on the target, and say where" };
     private readonly Option<string?> reuse = new("--reuse") { Description = "Use the data files that an earlier run kept", HelpName = "DIR" };
+    private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, and no other choice of cases or target", HelpName = "DIR" };
+    private readonly Option<string?> maxWrite = new("--max-write") { Description = "Refuse a plan that writes more than this: 20GiB", HelpName = "SIZE" };
     private readonly Option<bool> noReport = new("--no-report") { Description = "Write the records only" };
 
     private readonly Option<string?> turns = new("--turns") { Description = "Take turns with another run, pass by pass, as the one who listens on this socket says", HelpName = "SOCKET", Hidden = true };
@@ -33,6 +38,8 @@ internal sealed class RunCommand : Command
         Add(json);
         Add(keep);
         Add(reuse);
+        Add(resume);
+        Add(maxWrite);
         Add(noReport);
         Add(turns);
         SetAction(Run);
@@ -40,12 +47,63 @@ internal sealed class RunCommand : Command
 
     private int Run(ParseResult parsed)
     {
-        var plan = planOptions.Read(parsed);
-        return parsed.GetValue(target)! is [var only] ? RunOne(parsed, plan, only) : RunSeveral(parsed, plan);
+        var job = parsed.GetValue(resume) is { } folder ? Resumed(parsed, folder) : new Job(planOptions.Read(parsed), parsed.GetValue(target)!, NewRunName());
+        if (job.Plan.Cases.Count == 0)
+        {
+            Console.Error.WriteLine("Nothing is left to measure");
+            ReportFiles.Write([job.Folder!], Path.Combine(job.Folder!, "index.html"), new ReportOptions());
+            return ExitCode.Done;
+        }
+        return job.Targets is [var only] ? RunOne(parsed, job, only) : RunSeveral(parsed, job);
     }
 
-    private int RunOne(ParseResult parsed, Plan plan, string given)
+    /// <summary>What is to be done, from the command line or from the folder of an interrupted run.</summary>
+    /// <param name="Plan">The cases.</param>
+    /// <param name="Targets">The targets' folders.</param>
+    /// <param name="Run">The run's name.</param>
+    private sealed record Job(Plan Plan, IReadOnlyList<string> Targets, string Run)
     {
+        /// <summary>The folder of a run that is gone on with; null of a new one.</summary>
+        internal string? Folder { get; init; }
+
+        /// <summary>What that run has measured.</summary>
+        internal IReadOnlyList<RunRecord> Earlier { get; init; } = [];
+    }
+
+    private Job Resumed(ParseResult parsed, string folder)
+    {
+        // What was begun is gone on with as it was: a choice now would make two halves of it.
+        if (planOptions.Options.Concat([target, outFolder, reuse, turns]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+            throw new PlanException($"--resume goes on with what was begun; {other.Name} does not go with it");
+        folder = Path.GetFullPath(folder);
+        var stored = StoredPlan.Read(folder);
+        IReadOnlyList<RunRecord> earlier = File.Exists(Path.Combine(folder, RunStore.FileName)) ? RunStore.Read(folder).Records : [];
+        // Of several targets a case is done where all have it; what only some have would be there twice.
+        foreach (var targetFolder in stored.Targets)
+        {
+            if (earlier.FirstOrDefault(record => record.Target.Folder == targetFolder) is not { } first)
+                continue;
+            var unlike = Fingerprint.Of(first).DifferencesTo(GateArea.FingerprintOf(targetFolder)).Where(difference => difference.Unlike).ToArray();
+            if (unlike.Length > 0)
+                throw new PlanException($"{folder} was begun on another machine or device ({string.Join("; ", unlike.Take(3).Select(difference => difference.ToString()))})");
+        }
+        return new Job(stored.Rest(earlier), stored.Targets, stored.Run) { Folder = folder, Earlier = earlier };
+    }
+
+    /// <summary>Refuses what wears a drive more than its owner wants.</summary>
+    private void CheckWrites(ParseResult parsed, Plan plan)
+    {
+        if (parsed.GetValue(maxWrite) is not { } text)
+            return;
+        if (!ByteSize.TryParse(text, out var most))
+            throw new PlanException($"--max-write takes a size such as 20GiB; '{text}' is none");
+        if (plan.WriteBytes > most.Bytes)
+            throw new PlanException($"the plan writes about {Plan.SayBytes(plan.WriteBytes)} to a target, more than --max-write {text}; a smaller profile, --filter or shorter passes write less");
+    }
+
+    private int RunOne(ParseResult parsed, Job job, string given)
+    {
+        var plan = job.Plan;
         var topology = MadeReady(given);
         var folder = topology.Folder;
         var reused = parsed.GetValue(reuse);
@@ -53,15 +111,18 @@ internal sealed class RunCommand : Command
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
         plan = WithStripes(plan, [topology]);
+        CheckWrites(parsed, plan);
         if (reused is null)
             TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
 
-        var run = NewRunName();
-        var runFolder = RunFolder(parsed, run);
+        var run = job.Run;
+        var runFolder = job.Folder ?? RunFolder(parsed, run);
         var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
         plan = WithoutUncached(plan, data.Path);
+        if (job.Folder is null)
+            StoredPlan.Write(runFolder, run, [folder], plan);
         using var turn = parsed.GetValue(turns) is { } socket ? new Turns(socket) : null;
         var toStandardOutput = parsed.GetValue(json);
         var context = new RunContext
@@ -81,22 +142,24 @@ internal sealed class RunCommand : Command
         SayTarget(topology);
         SayPlan(plan, context.Host.Warnings, targets: 1);
         var outcome = ((RunProgress)context.Observer).Show(() => RunSession.Execute(plan.Cases, context, runFolder));
-        return Finish(ending, outcome, toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable(outcome.Records));
+        return Finish(ending, outcome, toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable([.. job.Earlier, .. outcome.Records]));
     }
 
-    private int RunSeveral(ParseResult parsed, Plan plan)
+    private int RunSeveral(ParseResult parsed, Job job)
     {
+        var plan = job.Plan;
         if (parsed.GetValue(reuse) is not null || parsed.GetValue(turns) is not null || plan.Settings.OperationsPerPass.Count > 0)
             throw new PlanException("--reuse and --operations go with one --target");
-        DeviceTopology[] topologies = [.. parsed.GetValue(target)!.Select(MadeReady)];
+        DeviceTopology[] topologies = [.. job.Targets.Select(MadeReady)];
         if (topologies.GroupBy(topology => topology.Folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new PlanException($"the target {twice.Key} is given twice");
         plan = WithStripes(plan, topologies);
+        CheckWrites(parsed, plan);
         // Several folders may share one file system's space.
         foreach (var group in topologies.GroupBy(topology => topology.Mount.MountPoint))
             TargetFolder.CheckSpace(group.First().Folder, group.First(), plan.PeakBytes > long.MaxValue / group.Count() ? long.MaxValue : plan.PeakBytes * group.Count());
-        var run = NewRunName();
-        var runFolder = RunFolder(parsed, run);
+        var run = job.Run;
+        var runFolder = job.Folder ?? RunFolder(parsed, run);
         using var ending = new RunEnding(data: null, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
         foreach (var topology in topologies)
@@ -105,6 +168,8 @@ internal sealed class RunCommand : Command
             using var data = DataFolder.Create(topology.Folder, run, keep: false);
             plan = WithoutUncached(plan, data.Path);
         }
+        if (job.Folder is null)
+            StoredPlan.Write(runFolder, run, [.. topologies.Select(topology => topology.Folder)], plan);
         foreach (var topology in topologies)
             SayTarget(topology);
         SayPlan(plan, new HostProbe().Probe().Warnings, topologies.Length);
@@ -121,7 +186,7 @@ internal sealed class RunCommand : Command
                     $"[{++number}/{plan.Cases.Count * topologies.Length}] {topologies[index].Folder}: {ResultTable.ShortName(record.Workload, record.Parameters)}: {RunProgress.Outcome(record)}"));
             },
         }.Execute();
-        return Finish(ending, outcome, toStandardOutput ? told : TryWriteTable(outcome.Records));
+        return Finish(ending, outcome, toStandardOutput ? told : TryWriteTable([.. job.Earlier, .. outcome.Records]));
     }
 
     /// <summary>What is under a target, checked and free of leftovers.</summary>

@@ -62,8 +62,12 @@ internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> target
                 launch.Dispose();
         }
         Collect();
-        foreach (var (_, those) in waiting)
-            Keep(store, those);
+        // After an interruption a case that only some targets have is not finished: whoever goes on measures it on all.
+        if (!stopped)
+        {
+            foreach (var (_, those) in waiting)
+                Keep(store, those);
+        }
         return new RunOutcome(records, stopped, problems.Count == 0 ? null : string.Join("; ", problems));
     }
 
