@@ -246,7 +246,7 @@ public static class ComparisonPage
             {
                 if (record(one) is not { } found)
                     continue;
-                var view = new CaseView(found, side - 1, label, place, names.Telling(one.Workload));
+                var view = new CaseView(found, side - 1, new Content.RunLabel(label, label), place, names.Telling(one.Workload));
                 if (view.Status == CaseStatus.Proven && result.Cases.Count > MostEvidence)
                     continue;
                 anchors[one.Name] = view.Anchor;
