@@ -35,7 +35,7 @@ public sealed class PublishTests : IDisposable
             $run run -p smoke --target '{place.Target}' --out one >/dev/null
             $run run -p smoke --target '{place.Target}' --out two --filter 'CachePath*' --no-report >/dev/null
             $run report one two -o page/index.html
-            $run compare one two -o compared | head -n 5
+            $run compare one two -o compared/index.html | head -n 5
             """;
         Assert.StartsWith("0.", Run(TimeSpan.FromMinutes(5), "unshare", "--mount", "--net", "bash", "-c", script), StringComparison.Ordinal);
         Assert.True(new FileInfo(Path.Combine(carried, "page", "index.html")).Length > 500_000, "the page's script is not in it");

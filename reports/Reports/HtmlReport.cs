@@ -136,7 +136,7 @@ public static class HtmlReport
 
         private void Wish(Wish wish, int target)
         {
-            html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element("h4", wish.Title);
+            html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element(content.Advice.Targets[target - 1].RunName.Length > 0 ? "h4" : "h3", wish.Title);
             html.Raw("<pre class=\"code\">").Text(string.Join('\n', wish.Settings)).Raw("</pre>");
             html.Raw($"<p class=\"sentence\"><a href=\"#{wish.Choice.Anchor}\">").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
             foreach (var note in wish.Notes)

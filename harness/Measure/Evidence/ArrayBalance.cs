@@ -40,7 +40,7 @@ public static class ArrayBalance
             var (mine, usual) = (member.Seconds / member.Requests, MedianInterval.Of(others)?.Median);
             if (usual is { } theirs && mine >= SlowFactor * theirs && mine - theirs >= SlowSeconds)
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{member.Name} is slower than the other members of the array: a request takes it {mine * 1e3:0.0} ms, the others {theirs * 1e3:0.0} ms; the array waits for its slowest member");
+                    $"the member {member.Name} of the array is slower than the others: a request takes it {mine * 1e3:0.0} ms, the others {theirs * 1e3:0.0} ms; the array waits for its slowest member");
         }
         var bytes = members.Sum(member => member.Bytes);
         var most = members.MaxBy(member => member.Bytes);

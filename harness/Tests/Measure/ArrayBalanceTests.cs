@@ -10,7 +10,7 @@ public class ArrayBalanceTests
     public void A_member_whose_requests_take_twice_as_long_is_named()
     {
         var doubt = Assert.Single(ArrayBalance.Doubts([Pass(("sda", 64, 1000, 2), ("sdb", 64, 1000, 2.2), ("sdc", 64, 1000, 9), ("sdd", 64, 1000, 1.9))]));
-        Assert.Equal("sdc is slower than the other members of the array: a request takes it 9.0 ms, the others 2.0 ms; the array waits for its slowest member", doubt);
+        Assert.Equal("the member sdc of the array is slower than the others: a request takes it 9.0 ms, the others 2.0 ms; the array waits for its slowest member", doubt);
     }
 
     [Fact]

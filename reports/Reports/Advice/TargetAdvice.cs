@@ -159,7 +159,8 @@ internal sealed record TargetAdvice
         public bool Beats(Choice other) => BytesPerSecond >= other.BytesPerSecond && P99Ns <= other.P99Ns && Risk <= other.Risk
             && (BytesPerSecond > other.BytesPerSecond || P99Ns < other.P99Ns || Risk < other.Risk);
 
-        private double Risk => LosesNothing ? 0 : AtRiskBytes;
+        /// <summary>Without a flush the figure is that of a pass's length: the kernel's write-back is the only bound.</summary>
+        private double Risk => LosesNothing ? 0 : FlushPolicy.Kind(Policy) == "none" ? double.PositiveInfinity : AtRiskBytes;
 
         private IReadOnlyList<double> Rates => View.PerPass(pass => pass.Bytes / pass.Seconds);
     }

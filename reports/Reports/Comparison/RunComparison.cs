@@ -87,8 +87,7 @@ public static class RunComparison
             throw new UnlikeRunsException(unlike);
 
         var rules = options.Rules with { Looks = [1] };
-        Func<RunRecord, string> nameOf = several ? record => $"{record.Case} on {record.Target.Folder}" : record => record.Case;
-        var (cases, unpaired) = Pair(baseRun.Records, headRun.Records, nameOf);
+        var (cases, unpaired) = Pair(baseRun.Records, headRun.Records, several);
         var judged = Judge(cases, rules, options.NoiseFloors);
         return new GateResult
         {
@@ -166,12 +165,13 @@ public static class RunComparison
             .SelectMany(record => before[record.Target.Folder].DifferencesTo(Fingerprint.Of(record))).Distinct()];
     }
 
-    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> Unpaired) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords, Func<RunRecord, string> nameOf)
+    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> Unpaired) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords, bool several)
     {
-        var before = baseRecords.GroupBy(nameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
-        var after = headRecords.GroupBy(nameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        string NameOf(RunRecord record) => several ? $"{record.Case} on {record.Target.Folder}" : record.Case;
+        var before = baseRecords.GroupBy(NameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        var after = headRecords.GroupBy(NameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         return (
-            [.. before.Where(pair => after.ContainsKey(pair.Key)).Select(pair => new ComparedCase(pair.Key, pair.Value, after[pair.Key]))],
+            [.. before.Where(pair => after.ContainsKey(pair.Key)).Select(pair => new ComparedCase(pair.Key, several ? pair.Value[0].Target.Folder : null, pair.Value, after[pair.Key]))],
             [
                 .. before.Keys.Where(name => !after.ContainsKey(name)).Select(name => $"{name} (base only)"),
                 .. after.Keys.Where(name => !before.ContainsKey(name)).Select(name => $"{name} (head only)"),
@@ -232,7 +232,7 @@ public static class RunComparison
     }
 
     /// <summary>A case that both sides have, with its launches.</summary>
-    private sealed record ComparedCase(string Name, RunRecord[] Base, RunRecord[] Head)
+    private sealed record ComparedCase(string Name, string? Target, RunRecord[] Base, RunRecord[] Head)
     {
         private RunRecord[] UsableBase { get; } = [.. Base.Where(record => WhyUnusable(record) is null)];
 
@@ -256,7 +256,7 @@ public static class RunComparison
         {
             Name = Name,
             Workload = Base[0].Workload,
-            Parameters = Base[0].Parameters,
+            Parameters = Target is null ? Base[0].Parameters : new Dictionary<string, string>(Base[0].Parameters) { ["Target"] = Target },
             Judgements = judgements.Count > 0 ? judgements :
             [
                 new Judgement
