@@ -45,8 +45,8 @@ public sealed class TargetsTests : IDisposable
         Assert.Contains(result.OutputLines, line => line.Contains(second, StringComparison.Ordinal) && line.Contains("BufferedWarm", StringComparison.Ordinal));
         Assert.Contains($"{second}: CachePath", result.Error, StringComparison.Ordinal);
         var report = File.ReadAllText(Path.Combine(place.Out, "report.md"));
-        Assert.Contains("## Second", report, StringComparison.Ordinal);
-        Assert.Contains("## Target", report, StringComparison.Ordinal);
+        Assert.Contains("## second", report, StringComparison.Ordinal);
+        Assert.Contains("## target", report, StringComparison.Ordinal);
         BenchProgram.Run(place.Folder, "report", place.Out, "--anonymous", "-o", Path.Combine(place.Folder, "strangers", "page.html")).Expect(0);
         var page = File.ReadAllText(Path.Combine(place.Folder, "strangers", "page.html"));
         Assert.DoesNotContain(place.Folder, page, StringComparison.Ordinal);

@@ -68,7 +68,7 @@ public static class HtmlReport
         {
             html.Raw("<section class=\"run\">");
             if (run.Label.Full.Length > 0)
-                html.Element("h2", Words.Sentence(run.Label.Full));
+                html.Element("h2", run.Label.Heading);
             html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\"><dl>");
             foreach (var (name, text) in RunFacts.Of(run))
                 html.Element("dt", name).Element("dd", text, name == "Command" ? "class=\"code\"" : "");
@@ -119,12 +119,14 @@ public static class HtmlReport
             }
             foreach (var (index, target) in content.Advice.Targets.Index())
             {
-                if (target.RunName.Length > 0)
-                    html.Element("h3", Words.Sentence(target.RunName));
+                if (target.Label.Full.Length > 0)
+                    html.Element("h3", target.Label.Heading);
                 html.Raw("<ul class=\"wishes\">");
                 foreach (var wish in target.Wishes)
                     Wish(wish, index + 1);
                 html.Raw("</ul>");
+                if (target.Missing is { } missing)
+                    html.Element("p", missing);
                 if (target.Held.Length > 0)
                     html.Element("p", $"Measured with: {target.Held}.", "class=\"detail\"");
                 html.Raw("<details class=\"data\"><summary>The choices worth having</summary>");
@@ -136,7 +138,7 @@ public static class HtmlReport
 
         private void Wish(Wish wish, int target)
         {
-            html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element(content.Advice.Targets[target - 1].RunName.Length > 0 ? "h4" : "h3", wish.Title);
+            html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element(content.Advice.Targets[target - 1].Label.Full.Length > 0 ? "h4" : "h3", wish.Title);
             html.Raw("<pre class=\"code\">").Text(string.Join('\n', wish.Settings)).Raw("</pre>");
             html.Raw($"<p class=\"sentence\"><a href=\"#{wish.Choice.Anchor}\">").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
             foreach (var note in wish.Notes)
@@ -172,7 +174,7 @@ public static class HtmlReport
             html.Raw("</section>");
         }
 
-        private static string RunPrefix(AnswerLine line) => line.RunLabel.Length == 0 ? "" : $"{Words.Sentence(line.RunLabel)}: ";
+        private static string RunPrefix(AnswerLine line) => line.RunLabel.Length == 0 ? "" : $"{line.RunLabel}: ";
 
         private void Family(Section section)
         {

@@ -31,7 +31,7 @@ public static class MarkdownReport
         foreach (var run in content.Runs)
         {
             if (run.Label.Full.Length > 0)
-                Block($"## {Words.Sentence(run.Label.Full)}");
+                Block($"## {run.Label.Heading}");
             List(RunFacts.Of(run).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
             Tree(text, TopologyTree.Of(run.First.Target), 0);
             Line("");
@@ -53,14 +53,16 @@ public static class MarkdownReport
             List(content.Advice.Between.Select(Escape));
         foreach (var target in content.Advice.Targets)
         {
-            if (target.RunName.Length > 0)
-                Block($"### {Escape(Words.Sentence(target.RunName))}");
+            if (target.Label.Full.Length > 0)
+                Block($"### {Escape(target.Label.Heading)}");
             foreach (var wish in target.Wishes)
             {
                 Block($"**{wish.Title}**: {Escape(wish.Sentence)} ({wish.Choice.StatusMark})");
                 Block($"```properties\n{string.Join('\n', wish.Settings)}\n```");
                 List(wish.Notes.Select(Escape));
             }
+            if (target.Missing is { } missing)
+                Block(Escape(missing));
             if (target.Held.Length > 0)
                 Block($"Measured with: {Escape(target.Held)}.");
             Write(text, target.Front);
@@ -69,7 +71,7 @@ public static class MarkdownReport
         {
             Block("## The answers");
             List(content.Answers.SelectMany(answer => answer.Lines.Select(line =>
-                (line.RunLabel.Length == 0 ? "" : $"{Words.Sentence(line.RunLabel)}: ")
+                (line.RunLabel.Length == 0 ? "" : $"{line.RunLabel}: ")
                 + (line.State == AnswerState.LeftOut ? $"{Escape(answer.Question)} {Escape(line.Sentence)}" : $"**{Escape(line.Sentence)}** ({Escape(line.Detail)})"))));
         }
         foreach (var section in content.Sections)

@@ -345,11 +345,14 @@ internal sealed class RunEnding : IDisposable
             Console.Error.WriteLine($"Data     kept in {data.Path}");
         if (outcome.FatalError is { } fatal)
             Console.Error.WriteLine($"bench: the run ended early: {fatal}");
+        // Of several targets a case alone does not say which.
+        var several = outcome.Records.Select(record => record.Target.Folder).Distinct().Skip(1).Any();
+        string NameOf(RunRecord record) => several ? $"{record.Case} on {record.Target.Folder}" : record.Case;
         foreach (var failed in outcome.Records.Where(record => record.Error is not null && record.Error != outcome.FatalError))
-            Console.Error.WriteLine($"Failed   {failed.Case}: {failed.Error}");
+            Console.Error.WriteLine($"Failed   {NameOf(failed)}: {failed.Error}");
         foreach (var record in outcome.Records.Where(record => record.Evidence.Verdict == Verdict.Contradicted))
             foreach (var claim in record.Evidence.Claims.Where(claim => claim.Verdict == Verdict.Contradicted))
-                Console.Error.WriteLine($"Contradicted  {record.Case}: not {claim.Claim}: {claim.Reason}");
+                Console.Error.WriteLine($"Contradicted  {NameOf(record)}: not {claim.Claim}: {claim.Reason}");
         if (outcome.Stopped)
             Console.Error.WriteLine($"Stopped; the {outcome.Records.Count} finished cases are kept");
         WriteReport(outcome.Records.Count);

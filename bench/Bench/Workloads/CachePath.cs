@@ -96,12 +96,13 @@ public class CachePath : FileWorkload, IWorkload
             .GroupBy(one => (one.Case.Operation, one.Case.FileSize)))
         {
             var last = sweep.Last().Spec;
+            var after = all.IndexOf(last);
             var place = last.Workload.Parameters.Index().First(parameter => parameter.Item.Name == nameof(BlockSize)).Index;
             foreach (var size in sizes.Where(size => size.Bytes % 4096 == 0 && size.Bytes <= sweep.Key.FileSize.Bytes && sweep.All(one => one.Case.BlockSize != size)))
             {
                 var further = new CaseSpec(last.Workload, [.. last.Values.Select((value, index) => index == place ? size : value)]);
                 if (further.Bind().WhyImpossible() is null)
-                    all.Insert(all.IndexOf(last) + 1, further);
+                    all.Insert(++after, further);
             }
         }
         return all;

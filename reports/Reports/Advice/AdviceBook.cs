@@ -21,7 +21,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
 
     private static string? Compared(TargetAdvice[] targets, string id)
     {
-        (string Target, Wish Wish)[] all = [.. targets.SelectMany(target => target.Wishes.Where(wish => wish.Id == id).Select(wish => (target.RunName, wish)))];
+        (string Target, Wish Wish)[] all = [.. targets.SelectMany(target => target.Wishes.Where(wish => wish.Id == id).Select(wish => (target.Label.Full, wish)))];
         if (all.Length < 2)
             return null;
         if (id == "latency")

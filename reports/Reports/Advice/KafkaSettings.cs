@@ -8,7 +8,7 @@ namespace Bench.Reports.Advice;
 /// <param name="Value">Its value; null to leave it at its default.</param>
 internal sealed record KafkaSetting(string Name, string? Value)
 {
-    public override string ToString() => Value is null ? $"# {Name}: leave at its default" : $"{Name}={Value}";
+    public override string ToString() => Value is null ? $"# {Name}: default" : $"{Name}={Value}";
 }
 
 /// <summary>
@@ -36,7 +36,7 @@ internal static class KafkaSettings
     {
         "none" => "Kafka flushes each segment after its roll all the same, in the background: the figures of a flush at each roll are the nearer ones where both were measured.",
         "group" => "Kafka has no group commit: with these settings it flushes for each batch by itself, at the figures of a flush of each append.",
-        "bytes" => "Kafka counts messages: the number is what was flushed at once here, in records of this size.",
+        "bytes" => $"Kafka counts messages: the number is {Format.Bytes(FlushPolicy.Amount(view[FlushPolicy.Parameter]) ?? 0)} in {view.Say("RecordSize")}.",
         _ => null,
     };
 

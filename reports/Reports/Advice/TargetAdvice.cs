@@ -35,16 +35,22 @@ internal sealed record TargetAdvice
     /// <summary>Two 99th percentiles this close to each other are alike: a percentile of one run has no interval.</summary>
     private const double AlikeLatency = 1.10;
 
+    /// <summary>And a throughput this far below the best is not alike, however much the passes of the two overlap.</summary>
+    private const double AlikeThroughput = 0.90;
+
     private const int MostNamed = 4;
 
-    /// <summary>The run or target; empty if there is one only.</summary>
-    public required string RunName { get; init; }
+    /// <summary>The run or target.</summary>
+    public required RunLabel Label { get; init; }
 
     /// <summary>What was the same in all cases of the grid.</summary>
     public required string Held { get; init; }
 
     /// <summary>The three wishes, as far as there are cases for them.</summary>
     public required IReadOnlyList<Wish> Wishes { get; init; }
+
+    /// <summary>Why there is no advice for durability; null if there is.</summary>
+    public string? Missing { get; init; }
 
     /// <summary>The choices of which none is beaten in throughput, latency and data at risk together.</summary>
     public required Table Front { get; init; }
@@ -62,9 +68,13 @@ internal sealed record TargetAdvice
         Choice[] choices = [.. grid.Select(view => Choice.Of(view)!)];
         return new TargetAdvice
         {
-            RunName = run.Label.Full,
+            Label = run.Label,
             Held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]),
             Wishes = [.. new[] { Throughput(choices), Latency(choices), Durability(choices) }.OfType<Wish>()],
+            Missing = Array.Exists(choices, choice => choice.LosesNothing) ? null
+                : choices.FirstOrDefault(choice => choice.WaitsForFlush) is { } unproven
+                    ? $"For durability nothing is advised: it was not shown that a flush reaches the device ({unproven.View.Reason})."
+                    : "For durability nothing is advised: no case waits for a flush before it acknowledges.",
             Front = FrontOf(choices),
         };
     }
@@ -127,7 +137,7 @@ internal sealed record TargetAdvice
             [.. front.Select(choice => new Row(
             [
                 choice.View.Say(FlushPolicy.Parameter), Words.Size(choice.View["SegmentSize"]), Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond), Format.Nanoseconds(choice.P99Ns),
-                choice.LosesNothing ? "nothing" : Format.Value(Quantity.Bytes, choice.AtRiskBytes), choice.LosesNothing ? "" : Format.Value(Quantity.Milliseconds, choice.AtRiskMs),
+                choice.LosesNothing ? "nothing" : choice.WaitsForFlush ? "not known" : Format.Value(Quantity.Bytes, choice.AtRiskBytes), choice.WaitsForFlush ? "" : Format.Value(Quantity.Milliseconds, choice.AtRiskMs),
             ]))]);
     }
 
@@ -138,8 +148,11 @@ internal sealed record TargetAdvice
 
         public long SegmentBytes { get; } = Words.Bytes(View["SegmentSize"]) ?? 0;
 
-        /// <summary>Nothing is acknowledged before it is durable.</summary>
-        public bool LosesNothing { get; } = FlushPolicy.Kind(View[FlushPolicy.Parameter]) is "each" or "group";
+        /// <summary>Nothing is acknowledged before it is flushed.</summary>
+        public bool WaitsForFlush { get; } = FlushPolicy.Kind(View[FlushPolicy.Parameter]) is "each" or "group";
+
+        /// <summary>And the flush is shown to reach the device.</summary>
+        public bool LosesNothing => WaitsForFlush && View.Status == CaseStatus.Proven;
 
         /// <summary>A case with all the figures of a choice; null if one is missing.</summary>
         public static Choice? Of(CaseView view) =>
@@ -148,19 +161,20 @@ internal sealed record TargetAdvice
                 ? new Choice(view, rate.Median, latency.P99, bytes.Median, ms.Median) : null;
 
         public string AtRisk => LosesNothing ? "A power loss takes nothing that was acknowledged."
+            : WaitsForFlush ? $"What a power loss takes is not known: it was not shown that a flush reaches the device ({View.Reason})."
             : FlushPolicy.Kind(Policy) is "none"
                 ? $"A power loss takes what the kernel has not written back yet, up to half a minute of it; in a pass of {Format.Seconds(View.Record.Passes[0].Seconds)} that was {Format.Value(Quantity.Bytes, AtRiskBytes)}. Replicas on other machines are what Kafka relies on then."
                 : $"A power loss takes up to {Format.Value(Quantity.Bytes, AtRiskBytes)} or {Format.Value(Quantity.Milliseconds, AtRiskMs)} of what was acknowledged.";
 
         /// <summary>No difference between the passes' throughput was shown.</summary>
-        public bool IsAlike(Choice best) => ReferenceEquals(this, best) || PassRatio.Of(Rates, best.Rates) is { IncludesOne: true };
+        public bool IsAlike(Choice best) => ReferenceEquals(this, best) || PassRatio.Of(Rates, best.Rates) is { IncludesOne: true, Value: >= AlikeThroughput };
 
         /// <summary>At least as good in all three, and better in one.</summary>
         public bool Beats(Choice other) => BytesPerSecond >= other.BytesPerSecond && P99Ns <= other.P99Ns && Risk <= other.Risk
             && (BytesPerSecond > other.BytesPerSecond || P99Ns < other.P99Ns || Risk < other.Risk);
 
         /// <summary>Without a flush the figure is that of a pass's length: the kernel's write-back is the only bound.</summary>
-        private double Risk => LosesNothing ? 0 : FlushPolicy.Kind(Policy) == "none" ? double.PositiveInfinity : AtRiskBytes;
+        private double Risk => LosesNothing ? 0 : WaitsForFlush || FlushPolicy.Kind(Policy) == "none" ? double.PositiveInfinity : AtRiskBytes;
 
         private IReadOnlyList<double> Rates => View.PerPass(pass => pass.Bytes / pass.Seconds);
     }

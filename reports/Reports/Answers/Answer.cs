@@ -23,7 +23,7 @@ internal enum AnswerState
 }
 
 /// <summary>The answer of one run.</summary>
-/// <param name="RunLabel">The run or target, "run A" or "raid0"; empty if there is one only.</param>
+/// <param name="RunLabel">The run or target, "Run A" or "raid0"; empty if there is one only.</param>
 /// <param name="State">What it says.</param>
 /// <param name="Headline">The figure: "16×", "45 % less"; empty if left out.</param>
 /// <param name="Sentence">The answer as a whole sentence that contains the figure, or why it is left out.</param>

@@ -14,7 +14,7 @@ internal static class AnswerBook
         var workloads = runs.SelectMany(run => run.Cases).Select(view => view.Record.Workload).ToHashSet();
         return [.. Questions.Where(question => workloads.Contains(question.Workload) && runs.SelectMany(run => run.Cases).Any(question.Concerns)).Select(question => new Answer(
             question.Id, question.Text, question.SectionId,
-            [.. runs.Select(run => question.Answer([.. run.Cases.Where(view => view.Record.Workload == question.Workload)]) with { RunLabel = run.Label.Full })]))];
+            [.. runs.Select(run => question.Answer([.. run.Cases.Where(view => view.Record.Workload == question.Workload)]) with { RunLabel = run.Label.Heading })]))];
     }
 
     private sealed record Question(string Id, string Workload, string SectionId, string Text, Func<IReadOnlyList<CaseView>, AnswerLine> Answer)

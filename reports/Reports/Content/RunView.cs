@@ -40,6 +40,9 @@ internal sealed record RunView(int Index, RunLabel Label, string Name)
 /// <param name="Full">The same in a sentence or a legend: "run A", "raid0".</param>
 internal readonly record struct RunLabel(string Short, string Full)
 {
+    /// <summary>The same as a heading: "Run A"; a folder's name stays as it is.</summary>
+    public string Heading => Full == Short ? Full : Words.Sentence(Full);
+
     /// <summary>A label for each run and target.</summary>
     public static IReadOnlyList<RunLabel> Of(IReadOnlyList<(string Run, string Folder)> views)
     {

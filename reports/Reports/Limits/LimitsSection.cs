@@ -39,7 +39,7 @@ internal static class LimitsSection
     }
 
     private static string Told(RunView run, IReadOnlyList<Limit> limits, bool several) =>
-        (several ? $"{Words.Sentence(run.Label.Full)}: " : "The limits: ") + string.Join(", ", limits.Where(limit => limit.Source is not null)
+        (several ? $"{run.Label.Heading}: " : "The limits: ") + string.Join(", ", limits.Where(limit => limit.Source is not null)
             .Select(limit => $"{Roofline.NameOf(limit.Resource)} {Written(limit)}")) + ".";
 
     private static string Written(Limit limit) => limit.Resource == Resource.Flushes ? Format.Scaled(limit.PerSecond) : Format.Value(Roofline.QuantityOf(limit.Resource), limit.PerSecond);
