@@ -40,6 +40,8 @@ internal sealed class CalibrateCommand : Command
     {
         var rules = gateOptions.Read(parsed);
         var plan = planOptions.Read(parsed);
+        if (plan.Settings.IsPaced)
+            throw new PlanException("a gate compares closed loops; --rate and --latency-target do not go with calibrate");
         if (plan.Settings.InjectedSlowdown > 0)
             throw new PlanException("calibrate makes the head slower by itself; give the shares with --slowdowns");
         var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

@@ -113,6 +113,8 @@ internal sealed class GateCommand : Command
 
         var basePlan = planOptions.Read(parsed, baseSets);
         var headPlan = planOptions.Read(parsed, headSets, basePlan.Settings.Seed);
+        if (basePlan.Settings.IsPaced)
+            throw new PlanException("a gate compares closed loops; --rate and --latency-target do not go with it");
         var cases = GateCase.Pair(basePlan.Cases, headPlan.Cases, [.. baseSets.Concat(headSets).Select(set => set.Split('=')[0].Trim())]);
         // On one target each folder holds the files of both sides, which swap them.
         var peak = Plan.PeakBytesOf(basePlan, headPlan);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bench.Measure;
+using Bench.Measure.Passes;
 using Bench.Measure.Running;
 
 namespace Bench.Commands;
@@ -18,8 +19,10 @@ internal sealed class Plan
         Files = [.. Estimates.SelectMany(estimate => estimate.Files).Distinct()];
         LayoutBytes = Sum(Files.Select(file => file.Size.Bytes));
         PeakBytes = Sum([LayoutBytes, Estimates.Select(estimate => estimate.PeakBytes).DefaultIfEmpty(0).Max()]);
-        WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => estimate.WriteBytes)]);
-        Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds);
+        // A search for a rate has trials of the length of a pass before the passes.
+        var trials = settings.LatencyTargetNs > 0 ? 1 + RateSearch.UsualTrials / (settings.Passes + 1.0) : 1;
+        WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => (long)Math.Min(long.MaxValue / 2, estimate.WriteBytes * trials))]);
+        Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds) * trials;
     }
 
     internal IReadOnlyList<CaseSpec> Cases { get; }

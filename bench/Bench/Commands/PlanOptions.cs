@@ -17,10 +17,12 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
     private readonly Option<double?> passSeconds = new("--pass-seconds") { Description = "Length that a pass aims at", HelpName = "SECONDS" };
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
+    private readonly Option<double> rate = new("--rate") { Description = "Open loop: so many operations a second, at random moments; latency counts from when an operation was due", HelpName = "N" };
+    private readonly Option<string?> latencyTarget = new("--latency-target") { Description = "Look for the highest such rate whose 99th percentile stays within this: 10ms, 500us", HelpName = "TIME" };
     private readonly Option<long?> seed = new("--seed") { Description = "Seed of every random choice; printed and stored", HelpName = "N" };
 
     /// <summary>All of them.</summary>
-    internal IReadOnlyList<Option> Options => [profile, filter, set, named, operations, start, passes, passSeconds, seed, slowdown];
+    internal IReadOnlyList<Option> Options => [profile, filter, set, named, operations, start, passes, passSeconds, rate, latencyTarget, seed, slowdown];
 
     internal void AddTo(Command command)
     {
@@ -44,6 +46,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
             settings = seconds is >= 0.001 and <= 3600
                 ? settings with { PassSeconds = seconds, MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, seconds / settings.PassSeconds)) }
                 : throw new PlanException("--pass-seconds takes 0.001 to 3600");
+        settings = Paced(parsed, settings);
         if (parsed.GetValue(slowdown) is { } text)
             settings = settings with { InjectedSlowdown = ReadShare("--inject-slowdown", text, most: 10) };
         var filters = parsed.GetValue(filter)!;
@@ -54,11 +57,43 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         settings = parsed.GetValue(start) is >= 0 and < 1 and var share ? settings with { StartShare = share } : throw new PlanException("--start takes a share from 0 up to 1, such as 0.5");
         if (parsed.GetValue(operations) is { } counts)
             settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
-        return new Plan(names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets), settings)
+        var cases = names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets);
+        if (settings.IsPaced)
+        {
+            cases = [.. cases.Where(spec => spec.Bind().CanBePaced)];
+            if (cases.Count == 0)
+                throw new PlanException("none of these cases has an open loop; --rate and --latency-target go with CachePath through psync, AccessPattern on disk, and LogAppend");
+        }
+        return new Plan(cases, settings)
         {
             NamesBlockSizes = names.Length > 0 || sets.Any(text => text.TrimStart().StartsWith(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)) || filters.Any(text => text.Contains(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)),
             NamesUncached = filters.Concat(sets).Concat(names).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
         };
+    }
+
+    private RunSettings Paced(ParseResult parsed, RunSettings settings)
+    {
+        var perSecond = parsed.GetValue(rate);
+        if (parsed.GetResult(rate) is { Implicit: false } && !(perSecond is > 0 and <= 1e9))
+            throw new PlanException("--rate takes operations a second, above 0");
+        if (parsed.GetValue(latencyTarget) is not { } text)
+            return settings with { RatePerSecond = perSecond };
+        if (perSecond > 0)
+            throw new PlanException("--latency-target looks for a rate; --rate does not go with it");
+        return settings with { LatencyTargetNs = ReadTime("--latency-target", text) };
+    }
+
+    /// <summary>Reads "10ms", "500us", "2s" into nanoseconds.</summary>
+    /// <exception cref="PlanException">It is none.</exception>
+    internal static long ReadTime(string option, string text)
+    {
+        var (digits, unit) = text.EndsWith("us", StringComparison.Ordinal) ? (text[..^2], 1e3)
+            : text.EndsWith("ms", StringComparison.Ordinal) ? (text[..^2], 1e6)
+            : text.EndsWith('s') ? (text[..^1], 1e9)
+            : ("", 0);
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * unit is >= 1e3 and <= 3.6e12
+            ? (long)(value * unit)
+            : throw new PlanException($"{option} takes a time such as 10ms, 500us or 2s; '{text}' is none");
     }
 
     private static Dictionary<string, long> ReadOperations(string text, string[] names)

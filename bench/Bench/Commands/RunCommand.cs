@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Bench.Disk;
+using Bench.Disk.Counters;
 using Bench.Disk.Topology;
 using Bench.Gate;
 using Bench.Measure;
@@ -24,6 +25,7 @@ internal sealed class RunCommand : Command
     private readonly Option<bool> json = new("--json") { Description = "Standard output carries the records, one JSON object a line, and nothing else" };
     private readonly Option<bool> keep = new("--keep") { Description = "Leave the data files on the target, and say where" };
     private readonly Option<string?> reuse = new("--reuse") { Description = "Use the data files that an earlier run kept", HelpName = "DIR" };
+    private readonly Option<bool> steady = new("--steady") { Description = "First fill what space there is, twice, and go on with random I/O until the drive is in a steady state; fills the drive and takes hours on a large one" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, and no other choice of cases or target", HelpName = "DIR" };
     private readonly Option<string?> maxWrite = new("--max-write") { Description = "Refuse a plan that writes more than this: 20GiB", HelpName = "SIZE" };
     private readonly Option<bool> noReport = new("--no-report") { Description = "Write the records only" };
@@ -38,6 +40,7 @@ internal sealed class RunCommand : Command
         Add(json);
         Add(keep);
         Add(reuse);
+        Add(steady);
         Add(resume);
         Add(maxWrite);
         Add(noReport);
@@ -73,7 +76,7 @@ internal sealed class RunCommand : Command
     private Job Resumed(ParseResult parsed, string folder)
     {
         // What was begun is gone on with as it was: a choice now would make two halves of it.
-        if (planOptions.Options.Concat([target, outFolder, reuse, turns]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+        if (planOptions.Options.Concat([target, outFolder, reuse, turns, steady]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
             throw new PlanException($"--resume goes on with what was begun; {other.Name} does not go with it");
         folder = Path.GetFullPath(folder);
         var stored = StoredPlan.Read(folder);
@@ -110,7 +113,10 @@ internal sealed class RunCommand : Command
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
-        plan = WithStripes(plan, [topology]);
+        // A launch of a gate does not look: it would cost each of them half a second.
+        if (reused is null)
+            topology = LookedAt(topology);
+        plan = WithSteady(parsed, WithStripes(plan, [topology]), [topology]);
         CheckWrites(parsed, plan);
         if (reused is null)
             TargetFolder.CheckSpace(folder, topology, plan.PeakBytes);
@@ -153,7 +159,7 @@ internal sealed class RunCommand : Command
         DeviceTopology[] topologies = [.. job.Targets.Select(MadeReady)];
         if (topologies.GroupBy(topology => topology.Folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new PlanException($"the target {twice.Key} is given twice");
-        plan = WithStripes(plan, topologies);
+        plan = WithSteady(parsed, WithStripes(plan, topologies), topologies);
         CheckWrites(parsed, plan);
         // Several folders may share one file system's space.
         foreach (var group in topologies.GroupBy(topology => topology.Mount.MountPoint))
@@ -187,6 +193,23 @@ internal sealed class RunCommand : Command
             },
         }.Execute();
         return Finish(ending, outcome, toStandardOutput ? told : TryWriteTable([.. job.Earlier, .. outcome.Records]));
+    }
+
+    /// <summary>The target with a warning if its disks are in use before anything has begun.</summary>
+    private static DeviceTopology LookedAt(DeviceTopology topology)
+    {
+        const double lookSeconds = 0.5, busyBytesPerSecond = 1e6;
+        string[] disks = [.. topology.PhysicalDisks().Select(disk => disk.Name)];
+        if (DiskCounters.ReadSum(disks) is not { } before)
+            return topology;
+        Thread.Sleep(TimeSpan.FromSeconds(lookSeconds));
+        if (DiskCounters.ReadSum(disks) - before is not { } moved || (moved.ReadBytes + moved.WriteBytes) / lookSeconds < busyBytesPerSecond)
+            return topology;
+        return topology with
+        {
+            Warnings = [.. topology.Warnings, string.Create(CultureInfo.InvariantCulture,
+                $"{string.Join(", ", disks)}: in use by others before the run began ({moved.ReadBytes / lookSeconds / 1e6:0.#} MB/s read, {moved.WriteBytes / lookSeconds / 1e6:0.#} MB/s written), and figures of the device include them.")],
+        };
     }
 
     /// <summary>What is under a target, checked and free of leftovers.</summary>
@@ -256,6 +279,18 @@ internal sealed class RunCommand : Command
             $"Plan     {plan.Cases.Count} cases{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
         foreach (var warning in hostWarnings)
             Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    /// <summary>The cases of the steady state before all others, on a file as large as every target has room for beside theirs.</summary>
+    private Plan WithSteady(ParseResult parsed, Plan plan, IReadOnlyList<DeviceTopology> targets)
+    {
+        const long least = 64 << 20, slack = 16 << 20;
+        if (!parsed.GetValue(steady))
+            return plan;
+        var room = targets.Min(target => target.FreeBytes - target.TotalBytes / 10 - plan.PeakBytes - slack);
+        if (room < least)
+            throw new PlanException($"--steady fills the target, and beside what the other cases take and the tenth that stays free there is no room: {Plan.SayBytes(Math.Max(0, room))}");
+        return plan.With(cases => [.. SteadyState.CasesOf(new ByteSize(room >> 20 << 20)), .. cases]);
     }
 
     /// <summary>Block sizes around the stripes of the targets' arrays, unless the user chose the sizes.</summary>

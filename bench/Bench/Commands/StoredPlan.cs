@@ -42,6 +42,12 @@ internal sealed record StoredPlan
     /// <summary>Where in its file a case begins.</summary>
     public double StartShare { get; init; }
 
+    /// <summary>Operations a second of an open loop; 0 in a closed one.</summary>
+    public double RatePerSecond { get; init; }
+
+    /// <summary>The latency within which the highest rate is looked for; 0 without a search.</summary>
+    public long LatencyTargetNs { get; init; }
+
     /// <summary>The slowdown for the test of a gate.</summary>
     public double InjectedSlowdown { get; init; }
 
@@ -59,6 +65,8 @@ internal sealed record StoredPlan
             Passes = plan.Settings.Passes,
             PassSeconds = plan.Settings.PassSeconds,
             StartShare = plan.Settings.StartShare,
+            RatePerSecond = plan.Settings.RatePerSecond,
+            LatencyTargetNs = plan.Settings.LatencyTargetNs,
             InjectedSlowdown = plan.Settings.InjectedSlowdown,
             Cases = [.. plan.Cases.Select(spec => spec.Id)],
         }, Json) + "\n");
@@ -92,10 +100,11 @@ internal sealed record StoredPlan
             PassSeconds = PassSeconds,
             MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, PassSeconds / settings.PassSeconds)),
             StartShare = StartShare,
+            RatePerSecond = RatePerSecond,
+            LatencyTargetNs = LatencyTargetNs,
             InjectedSlowdown = InjectedSlowdown,
         };
         var done = earlier.Select(record => record.Case).ToHashSet(StringComparer.Ordinal);
-        string[] left = [.. Cases.Where(name => !done.Contains(name))];
-        return new Plan(left.Length == 0 ? [] : Catalogue.Named(left), settings) { NamesUncached = true, NamesBlockSizes = true };
+        return new Plan([.. Catalogue.Named(Cases).Where(spec => !done.Contains(settings.NameOf(spec)))], settings) { NamesUncached = true, NamesBlockSizes = true };
     }
 }

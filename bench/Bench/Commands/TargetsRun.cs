@@ -80,6 +80,8 @@ internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> target
         "--seed", plan.Settings.Seed.ToString(CultureInfo.InvariantCulture),
         .. plan.Settings.StartShare > 0 ? ["--start", plan.Settings.StartShare.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
         .. plan.Settings.InjectedSlowdown > 0 ? ["--inject-slowdown", plan.Settings.InjectedSlowdown.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+        .. plan.Settings.RatePerSecond > 0 ? ["--rate", plan.Settings.RatePerSecond.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+        .. plan.Settings.LatencyTargetNs > 0 ? ["--latency-target", string.Create(CultureInfo.InvariantCulture, $"{plan.Settings.LatencyTargetNs / 1e3:0.###}us")] : Array.Empty<string>(),
         "--target", targets[index].Folder, "--out", Path.Combine(work, (index + 1).ToString(CultureInfo.InvariantCulture)),
         "--json", "--no-report", "--turns", turns,
         .. keep ? ["--keep"] : Array.Empty<string>(),

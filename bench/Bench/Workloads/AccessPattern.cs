@@ -99,6 +99,9 @@ public class AccessPattern : FileWorkload, IWorkload
     /// <inheritdoc/>
     protected override ByteSize FileBytes => WorkingSet;
 
+    /// <inheritdoc/>
+    public override bool CanBePaced => !InMemory;
+
     private bool InMemory => Medium == Medium.Memory;
 
     /// <summary>What the device moves for one operation: a single value costs a page.</summary>

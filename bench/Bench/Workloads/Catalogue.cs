@@ -16,6 +16,7 @@ public static class Catalogue
         WorkloadDescriptor.Of<LogRead>(),
         WorkloadDescriptor.Of<LogRecovery>(),
         WorkloadDescriptor.Of<LogEncode>(),
+        WorkloadDescriptor.Of<SteadyState>(),
     ];
 
     /// <summary>The cases of a profile that the user asked for.</summary>

@@ -16,7 +16,6 @@ public abstract class FileWorkload : Workload
 {
     private FilePass? pass;
     private DirectWriteProbe? directWrites;
-    private readonly LatencyHistogram untimed = new();
 
     /// <inheritdoc/>
     public override string OperationName => Plan.Operation.ToString();
@@ -34,6 +33,9 @@ public abstract class FileWorkload : Workload
         return new CaseEstimate(seconds, writeBytes, [(Purpose, FileBytes)]);
     }
 
+    /// <inheritdoc/>
+    public override bool CanBePaced => Plan.Engine == Engine.psync;
+
     /// <summary>The file's size.</summary>
     protected abstract ByteSize FileBytes { get; }
 
@@ -43,7 +45,8 @@ public abstract class FileWorkload : Workload
     /// <summary>The same before there is a file.</summary>
     private FilePassSettings Plan => Settings("", 0);
 
-    private string Purpose => Plan.Operation == Operation.Write ? DataFolder.WritePurpose : DataFolder.DataPurpose;
+    /// <summary>What the file is for: cases with one purpose and size share it.</summary>
+    protected virtual string Purpose => Plan.Operation == Operation.Write ? DataFolder.WritePurpose : DataFolder.DataPurpose;
 
     /// <summary>The pass, once prepared.</summary>
     protected FilePass FilePass => pass ?? throw new InvalidOperationException("The case is not prepared.");
@@ -92,7 +95,21 @@ public abstract class FileWorkload : Workload
 
     /// <inheritdoc/>
     protected override PassResult RunOperations(LoopLimit limit, bool timed) =>
-        FilePass.Run(limit, timed ? Case.Latency(OperationName.ToLowerInvariant()) : untimed);
+        FilePass.Run(limit, Gathering(timed), Pacing);
+
+    /// <inheritdoc/>
+    protected override bool CanRepeat => true;
+
+    private readonly LatencyHistogram ofPass = new();
+
+    /// <summary>An empty histogram for the latencies of one pass; those of a timed one are kept when it is.</summary>
+    private LatencyHistogram Gathering(bool timed)
+    {
+        if (!timed)
+            return Untimed;
+        ofPass.Clear();
+        return ofPass;
+    }
 
     /// <inheritdoc/>
     protected override void BeforeCounters() => residencyBefore = PageCache.ResidencyOf(FilePass.File).Share;
@@ -103,6 +120,7 @@ public abstract class FileWorkload : Workload
     protected override PassRecord Complete(PassRecord measured)
     {
         var plan = Plan;
+        Case.Latency(OperationName.ToLowerInvariant()).Add(ofPass);
         measured = measured with { QueueDepthMean = FilePass.QueueDepthMean, ResidencyBefore = residencyBefore };
         if (plan.Operation == Operation.Read)
             return measured with { ResidencyAfter = PageCache.ResidencyOf(FilePass.File).Share, TouchedResidencyAfter = FilePass.TouchedResidency() };

@@ -103,6 +103,9 @@ public class LogAppend : Workload, IWorkload
     public override string OperationName => "Append";
 
     /// <inheritdoc/>
+    public override bool CanBePaced => true;
+
+    /// <inheritdoc/>
     public override string? WhyImpossible() =>
         SegmentSize.Bytes > int.MaxValue ? "SegmentSize goes up to 2GiB less a byte: positions in an index have 31 bits"
         : BatchSize.Bytes > SegmentSize.Bytes ? "BatchSize goes up to SegmentSize"
@@ -219,10 +222,10 @@ public class LogAppend : Workload, IWorkload
         for (var i = 0; i < threads.Length; i++)
         {
             var producer = producers[i + 1];
-            threads[i] = new Thread(() => producer.Run(shares, start)) { IsBackground = true, Name = $"producer {i + 1}" };
+            threads[i] = new Thread(() => producer.Run(shares, start, Pacing)) { IsBackground = true, Name = $"producer {i + 1}" };
             threads[i].Start();
         }
-        producers[0].Run(shares, start);
+        producers[0].Run(shares, start, Pacing);
         foreach (var thread in threads)
             thread.Join();
         if (shares.Failure is { } failure)
@@ -230,6 +233,13 @@ public class LogAppend : Workload, IWorkload
         Run.Stop.ThrowIfRequested();
         var (operations, bytes) = (producers.Sum(producer => producer.Operations), producers.Sum(producer => producer.Bytes));
         var endNs = producers.Max(producer => producer.EndNs);
+        foreach (var producer in producers)
+        {
+            if (producer.Part is { } part)
+                Pacing!.Add(part);
+            if (!timed)
+                producer.AddTo(Untimed);
+        }
         appendedOperations += operations;
         watch.End();
         return new PassResult((endNs - start.Timestamp) * 1e-9, bytes, operations);
@@ -391,8 +401,13 @@ public class LogAppend : Workload, IWorkload
 
         internal void AddTo(LatencyHistogram histogram) => histogram.Add(latency);
 
-        internal void Run(Shares shares, Start start)
+        /// <summary>Its part of the open loop of the last pass; null in a closed one.</summary>
+        internal Pacing? Part { get; private set; }
+
+        internal void Run(Shares shares, Start start, Pacing? pacing)
         {
+            Part = pacing?.PartOf(owner.Producers, number);
+            var arrivals = Part is null ? default : new Arrivals(Part.PerSecond, Part.Seed);
             latency.Clear();
             (Operations, Bytes) = (0, 0);
             var logs = owner.logs;
@@ -400,6 +415,7 @@ public class LogAppend : Workload, IWorkload
             var step = Math.Max(1, Math.Min(owner.Producers, logs.Count));
             var slowdown = new InjectedSlowdown(RunContext.Current.Settings.InjectedSlowdown);
             var last = start.Wait();
+            var (begun, due) = (last, last);
             Timeline.Begin(last);
             try
             {
@@ -408,8 +424,16 @@ public class LogAppend : Workload, IWorkload
                     for (var i = 0; i < claimed; i++)
                     {
                         var batch = Batches.Next();
+                        // Without a pace an append is due when the one before it has ended.
+                        if (Part is not null)
+                            last = WaitForTurn(ref arrivals, begun, out due);
                         logs[partition].Append(batch);
                         var now = slowdown.After(last, Stopwatch.GetTimestamp());
+                        if (Part is not null)
+                        {
+                            Part.Service.Record(now - last);
+                            last = due;
+                        }
                         latency.Record(now - last);
                         Timeline.RecordOperation(now, now - last, batch.Length);
                         last = now;
@@ -426,6 +450,13 @@ public class LogAppend : Workload, IWorkload
                 shares.Fail(exception);
             }
             EndNs = last;
+            Part?.Ended(due - begun, last - begun);
+        }
+
+        private static long WaitForTurn(ref Arrivals arrivals, long begun, out long due)
+        {
+            due = begun + arrivals.NextNs();
+            return Pause.Until(due);
         }
     }
 

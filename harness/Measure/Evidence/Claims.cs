@@ -174,6 +174,26 @@ public static class Claims
             ? AtLeast("deviceQueueDepthMean", MedianInterval.Of(passes.Select(pass => pass.DeviceQueueDepthMean ?? double.NaN))?.Median, 0.2 * requested)
             : Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
 
+    /// <summary>Steady state: throughput and the 99th percentile of the last five rounds rest.</summary>
+    /// <param name="rounds">All rounds, in order.</param>
+    public static ClaimRecord Steady(IReadOnlyList<RoundRecord> rounds)
+    {
+        var throughput = SteadyWindow.Of(rounds.Select(round => round.Bytes / round.Seconds));
+        var p99 = SteadyWindow.Of(rounds.Select(round => (double)round.P99Ns));
+        return Judge(
+            "steady",
+            AtMost("throughputRange", throughput?.Range, SteadyWindow.MostRange),
+            AtMost("throughputSlope", throughput?.Slope, SteadyWindow.MostSlope),
+            AtMost("p99Range", p99?.Range, SteadyWindow.MostRange),
+            AtMost("p99Slope", p99?.Slope, SteadyWindow.MostSlope));
+    }
+
+    /// <summary>An open loop: the case kept up with the rate that was offered, in every pass.</summary>
+    /// <param name="keptUp">For each pass the time to when its last operation was due over the time to its end.</param>
+    public static ClaimRecord Rate(IReadOnlyList<double> keptUp) => Judge(
+        "rate",
+        AtLeast("offeredRateKept", keptUp.Count == 0 ? null : keptUp.Min(), 0.98));
+
     /// <summary>
     /// Takes back what counters cannot prove on this target: the physical disks' counters include everybody's
     /// traffic, and below a loop device that reads its file through the host's cache, or with barriers off, it is easy

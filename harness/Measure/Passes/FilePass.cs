@@ -115,11 +115,12 @@ public sealed class FilePass : IDisposable
     /// <summary>Runs one pass.</summary>
     /// <param name="limit">Operations over all threads, and the time.</param>
     /// <param name="histogram">Gets the latencies of all threads.</param>
-    public PassResult Run(LoopLimit limit, LatencyHistogram histogram)
+    /// <param name="pacing">When operations are due, of psync; null in a closed loop.</param>
+    public PassResult Run(LoopLimit limit, LatencyHistogram histogram, Pacing? pacing = null)
     {
         if (settings.Access == Access.Mmap && map is null)
             throw new InvalidOperationException("A pass over a map needs the map; call Map first.");
-        var result = settings.Threads == 1 ? RunHere(limit, histogram) : RunThreads(limit, histogram);
+        var result = settings.Threads == 1 ? RunHere(limit, histogram, pacing) : RunThreads(limit, histogram, pacing);
         operationsSoFar += result.Operations;
         operationsOfLastPass = result.Operations;
         return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations);
@@ -179,10 +180,10 @@ public sealed class FilePass : IDisposable
         return (each * index + Math.Min(index, rest), each + (index < rest ? 1 : 0));
     }
 
-    private LoopResult RunHere(LoopLimit limit, LatencyHistogram histogram)
+    private LoopResult RunHere(LoopLimit limit, LatencyHistogram histogram, Pacing? pacing)
     {
         ownLane ??= new Lane(this);
-        var result = ownLane.Run(this, 0, limit, histogram, out var inFlight);
+        var result = ownLane.Run(this, 0, limit, histogram, pacing, out var inFlight);
         QueueDepthMean = inFlight;
         return result;
     }
@@ -192,7 +193,7 @@ public sealed class FilePass : IDisposable
     /// depth is the sum of what each kept up while it worked, so that one straggler's tail does not count as a
     /// shallow queue.
     /// </summary>
-    private LoopResult RunThreads(LoopLimit limit, LatencyHistogram histogram)
+    private LoopResult RunThreads(LoopLimit limit, LatencyHistogram histogram, Pacing? pacing)
     {
         var count = settings.Threads;
         // Made in the warm-up and kept: threads, rings and their memory are no part of any pass's CPU time.
@@ -203,11 +204,12 @@ public sealed class FilePass : IDisposable
         using var together = new Barrier(count, _ => Volatile.Write(ref begin, Stopwatch.GetTimestamp()));
         foreach (var worker in workers)
         {
+            worker.Pacing = pacing?.PartOf(count, worker.Index);
             worker.Start(lane =>
             {
                 together.SignalAndWait();
                 var share = limit.Operations / count + (worker.Index < limit.Operations % count ? 1 : 0);
-                var result = lane.Run(this, worker.Index, limit with { Operations = share }, worker.Histogram, out var inFlight);
+                var result = lane.Run(this, worker.Index, limit with { Operations = share }, worker.Histogram, worker.Pacing, out var inFlight);
                 worker.InFlightMean = inFlight;
                 worker.Result = result with { ElapsedNs = Stopwatch.GetTimestamp() - Volatile.Read(ref begin) };
             });
@@ -220,6 +222,8 @@ public sealed class FilePass : IDisposable
         {
             histogram.Add(worker.Histogram);
             worker.Histogram.Clear();
+            if (worker.Pacing is { } part)
+                pacing!.Add(part);
         }
         var elapsedNs = workers.Max(worker => worker.Result.ElapsedNs);
         QueueDepthMean = workers.Sum(worker => worker.InFlightMean);
@@ -250,6 +254,8 @@ public sealed class FilePass : IDisposable
         internal LoopResult Result { get; set; }
 
         internal double InFlightMean { get; set; }
+
+        internal Pacing? Pacing { get; set; }
 
         /// <summary>Waits for the lane to be made.</summary>
         internal void WaitUntilReady()
@@ -340,7 +346,7 @@ public sealed class FilePass : IDisposable
             pass.RingSetup = ring.Setup;
         }
 
-        internal LoopResult Run(FilePass pass, int index, LoopLimit limit, LatencyHistogram histogram, out double inFlightMean)
+        internal LoopResult Run(FilePass pass, int index, LoopLimit limit, LatencyHistogram histogram, Pacing? pacing, out double inFlightMean)
         {
             var settings = pass.settings;
             var threads = settings.Threads;
@@ -348,13 +354,13 @@ public sealed class FilePass : IDisposable
             if (settings.Pattern == Pattern.Random)
             {
                 var positions = new RandomPositions(pass.order, pass.blockCount, settings.BlockBytes, startsAt * threads + index, threads);
-                return Run(pass, ref positions, limit, histogram, out inFlightMean);
+                return Run(pass, ref positions, limit, histogram, pacing, out inFlightMean);
             }
             else
             {
                 var (first, count) = pass.RangeOf(index);
                 var positions = new SequentialPositions(first, count, settings.BlockBytes, startsAt);
-                return Run(pass, ref positions, limit, histogram, out inFlightMean);
+                return Run(pass, ref positions, limit, histogram, pacing, out inFlightMean);
             }
         }
 
@@ -364,7 +370,7 @@ public sealed class FilePass : IDisposable
             buffer?.Dispose();
         }
 
-        private LoopResult Run<TPositions>(FilePass pass, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, out double inFlightMean)
+        private LoopResult Run<TPositions>(FilePass pass, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, Pacing? pacing, out double inFlightMean)
             where TPositions : struct, IPositions
         {
             var writes = pass.settings.Operation == Operation.Write;
@@ -374,19 +380,21 @@ public sealed class FilePass : IDisposable
             inFlightMean = 1;
             return (pass.settings.Access, writes) switch
             {
-                (Access.Mmap, false) => Run(pass, new ReadMappedBlock(pass.map!, buffer!), ref positions, limit, histogram),
-                (Access.Mmap, true) => Run(pass, new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram),
-                (Access.Uncached, false) => Run(pass, new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache), ref positions, limit, histogram),
-                (Access.Uncached, true) => Run(pass, new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache), ref positions, limit, histogram),
-                (_, true) => Run(pass, new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram),
-                _ => Run(pass, new ReadBlock(pass.file, buffer!), ref positions, limit, histogram),
+                (Access.Mmap, false) => Run(pass, new ReadMappedBlock(pass.map!, buffer!), ref positions, limit, histogram, pacing),
+                (Access.Mmap, true) => Run(pass, new WriteMappedBlock(pass.map!, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram, pacing),
+                (Access.Uncached, false) => Run(pass, new ReadBlockWithFlags(pass.file, buffer!, CallFlags.DontCache), ref positions, limit, histogram, pacing),
+                (Access.Uncached, true) => Run(pass, new WriteBlockWithFlags(pass.file, buffer!, pass.settings.BlockBytes, CallFlags.DontCache), ref positions, limit, histogram, pacing),
+                (_, true) => Run(pass, new WriteBlock(pass.file, buffer!, pass.settings.BlockBytes), ref positions, limit, histogram, pacing),
+                _ => Run(pass, new ReadBlock(pass.file, buffer!), ref positions, limit, histogram, pacing),
             };
         }
 
-        private static LoopResult Run<TOperation, TPositions>(FilePass pass, TOperation operation, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram)
+        private static LoopResult Run<TOperation, TPositions>(FilePass pass, TOperation operation, ref TPositions positions, LoopLimit limit, LatencyHistogram histogram, Pacing? pacing)
             where TOperation : struct, IBlockOperation
             where TPositions : struct, IPositions
         {
+            if (pacing is not null)
+                return PacedLoop.Run(ref operation, ref positions, limit, pacing, histogram, pass.stop);
             if (pass.settings.SlowdownShare == 0)
                 return OpLoop.Run(ref operation, ref positions, limit, histogram, pass.stop);
             var slowed = new SlowedOperation<TOperation>(operation, pass.settings.SlowdownShare);

@@ -48,6 +48,9 @@ public sealed record RunRecord
     /// <summary>The timed passes, in order.</summary>
     public IReadOnlyList<PassRecord> Passes { get; init; } = [];
 
+    /// <summary>Passes that others disturbed on the disks and that were repeated; they are in no figure. Null if there was none.</summary>
+    public IReadOnlyList<PassRecord>? DisturbedPasses { get; init; }
+
     /// <summary>Latency per kind of operation (read, write, send, fsync, …) over all timed passes.</summary>
     public IReadOnlyDictionary<string, LatencyRecord> LatencyNs { get; init; } = new Dictionary<string, LatencyRecord>();
 
@@ -62,6 +65,9 @@ public sealed record RunRecord
 
     /// <summary>What happened when within one of the passes; null if the workload keeps no timeline.</summary>
     public TimelineRecord? Timeline { get; init; }
+
+    /// <summary>The rounds that brought the device to a steady state, before the passes; null in other cases.</summary>
+    public IReadOnlyList<RoundRecord>? Rounds { get; init; }
 
     /// <summary>Whether the case did what its name says.</summary>
     public required EvidenceRecord Evidence { get; init; }
@@ -92,6 +98,7 @@ public sealed record RunRecord
         OperationsPerSecond = null,
         Metrics = new Dictionary<string, Estimate>(),
         Timeline = null,
+        Rounds = null,
         Effective = [],
         Evidence = new EvidenceRecord { Verdict = Verdict.Unproven },
     };
@@ -177,6 +184,26 @@ public sealed record PassRecord
 
     /// <summary>What each member of the array under the target did (whole machine); null where there is no array.</summary>
     public IReadOnlyList<MemberRecord>? Members { get; init; }
+
+    /// <summary>Fields that this build does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>One round on the way to a steady state.</summary>
+public sealed record RoundRecord
+{
+    /// <summary>Its length.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Bytes moved.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Operations done.</summary>
+    public long Operations { get; init; }
+
+    /// <summary>The 99th percentile of their latency, in nanoseconds.</summary>
+    public long P99Ns { get; init; }
 
     /// <summary>Fields that this build does not know.</summary>
     [JsonExtensionData]

@@ -109,6 +109,7 @@ public sealed class CaseScope
     private readonly SortedDictionary<string, List<double>> metrics = new(StringComparer.Ordinal);
     private readonly List<IDisposable> owned = [];
     private readonly List<PassRecord> passes = [];
+    private readonly List<PassRecord> disturbed = [];
     private readonly List<string> warnings = [];
     private readonly List<ClaimRecord> claims = [];
     private readonly long started = Stopwatch.GetTimestamp();
@@ -141,6 +142,9 @@ public sealed class CaseScope
     /// <summary>What happened when within one of the passes (<see cref="TimelineRecorder"/>); null if the workload keeps none.</summary>
     public TimelineRecord? Timeline { get; set; }
 
+    /// <summary>The rounds that came before the passes; null if the workload has none.</summary>
+    public IReadOnlyList<RoundRecord>? Rounds { get; set; }
+
     /// <summary>The first failure, as a sentence.</summary>
     public string? Error { get; private set; }
 
@@ -160,6 +164,20 @@ public sealed class CaseScope
 
     /// <summary>Keeps a timed pass.</summary>
     public void Add(PassRecord pass) => passes.Add(pass);
+
+    /// <summary>Keeps a pass apart that was disturbed and is repeated.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="why">By what, in words.</param>
+    public void AddDisturbed(PassRecord pass, string why)
+    {
+        disturbed.Add(pass);
+        lastDisturbance = why;
+    }
+
+    /// <summary>Passes that were disturbed and repeated so far.</summary>
+    public int DisturbedPasses => disturbed.Count;
+
+    private string? lastDisturbance;
 
     /// <summary>Keeps a further figure of a pass; one that is no number (nothing divided by nothing) is left out with a warning.</summary>
     public void AddMetric(string name, double value)
@@ -239,20 +257,22 @@ public sealed class CaseScope
         return new RunRecord
         {
             Run = context.Run,
-            Case = Spec.Id,
+            Case = context.Settings.NameOf(Spec),
             Workload = Spec.Workload.Name,
             Operation = operation,
-            Parameters = Spec.Spelled,
+            Parameters = context.Settings.IsPaced ? new Dictionary<string, string>(Spec.Spelled) { ["Rate"] = context.Settings.PaceText } : Spec.Spelled,
             Effective = Effective,
             StartedUtc = StartedUtc,
             TotalSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
             Error = Error,
             Passes = passes,
+            DisturbedPasses = disturbed.Count > 0 ? disturbed : null,
             LatencyNs = histograms.Where(pair => pair.Value.Count > 0).ToDictionary(pair => pair.Key, pair => pair.Value.ToRecord()),
             BytesPerSecond = MedianInterval.Of(rated.Select(pass => pass.Bytes / pass.Seconds)),
             OperationsPerSecond = MedianInterval.Of(rated.Select(pass => pass.Operations / pass.Seconds)),
             Metrics = metrics.ToDictionary(pair => pair.Key, pair => MedianInterval.Of(pair.Value)!),
             Timeline = Timeline,
+            Rounds = Rounds,
             Evidence = Claims.Conclude(Error is null ? claims : []),
             Warnings = warnings,
             Host = context.Host,
@@ -272,6 +292,10 @@ public sealed class CaseScope
         if (context.Settings.Profile is not (Profile.Smoke or Profile.Gate) && passes.Min(pass => pass.Seconds) is var shortest and < 0.095)
             Warn(string.Create(CultureInfo.InvariantCulture,
                 $"the shortest pass took {shortest * 1000:F0} ms, less than the 100 ms that mean something: the file or the write limit is small for this device, or it was faster than in the warm-up"));
+        if (disturbed.Count > 0)
+            Warn(string.Create(CultureInfo.InvariantCulture, $"{disturbed.Count} passes were disturbed and repeated: {lastDisturbance}"));
+        foreach (var why in passes.Select(ForeignTraffic.In).OfType<string>().Take(1))
+            Warn($"a pass that counts was disturbed: {why}");
         foreach (var doubt in ArrayBalance.Doubts(passes))
             Warn(doubt);
         var steal = passes.Sum(pass => pass.StealSeconds ?? 0) / passes.Sum(pass => pass.Seconds);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Bench.Measure.Running;
 
 /// <summary>How much a run does.</summary>
@@ -43,6 +45,9 @@ public sealed record RunSettings
     /// </summary>
     public double StartShare { get; init; }
 
+    /// <summary>Length of one round on the way to a steady state, in seconds.</summary>
+    public double SteadyRoundSeconds { get; init; } = 5;
+
     /// <summary>Most bytes that one pass may write to a device.</summary>
     public required long MaxWriteBytesPerPass { get; init; }
 
@@ -51,6 +56,23 @@ public sealed record RunSettings
     /// virtual machines a longer pause lets the host take the freed memory back and makes cold reads slower.
     /// </summary>
     public int SettleMs { get; init; } = 20;
+
+    /// <summary>Operations a second that a case offers, at random moments, whatever becomes of them; 0 in a closed loop.</summary>
+    public double RatePerSecond { get; init; }
+
+    /// <summary>The 99th percentile within which the highest rate is looked for, in nanoseconds; 0 without a search.</summary>
+    public long LatencyTargetNs { get; init; }
+
+    /// <summary>Whether operations are due at moments of their own.</summary>
+    public bool IsPaced => RatePerSecond > 0 || LatencyTargetNs > 0;
+
+    /// <summary>A case's name in a record: an open loop is another case than a closed one.</summary>
+    public string NameOf(CaseSpec spec) => IsPaced ? $"{spec.Id[..^1]}, Rate={PaceText})" : spec.Id;
+
+    /// <summary>The rate as a parameter is spelled: "5000/s", or the target "p99≤10ms".</summary>
+    public string PaceText => LatencyTargetNs > 0
+        ? string.Create(CultureInfo.InvariantCulture, $"p99≤{(LatencyTargetNs % 1_000_000 == 0 ? $"{LatencyTargetNs / 1_000_000}ms" : $"{LatencyTargetNs / 1000}us")}")
+        : string.Create(CultureInfo.InvariantCulture, $"{RatePerSecond:0.###}/s");
 
     /// <summary>By what share of itself each operation is made longer, to test the gate; 0 in every ordinary run.</summary>
     public double InjectedSlowdown { get; init; }
@@ -61,11 +83,11 @@ public sealed record RunSettings
     /// <summary>The settings of a profile.</summary>
     public static RunSettings Of(Profile profile, long seed) => profile switch
     {
-        Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
+        Profile.Smoke => new() { Profile = profile, Passes = 2, PassSeconds = 0.01, SteadyRoundSeconds = 0.05, MaxWriteBytesPerPass = 4 << 20, Seed = seed },
         Profile.Quick => new() { Profile = profile, Passes = 6, PassSeconds = 0.14, MaxWriteBytesPerPass = 192 << 20, Seed = seed },
         Profile.Gate => new() { Profile = profile, Passes = 16, PassSeconds = 0.03, MaxWriteBytesPerPass = 192 << 20, SettleMs = 5, Seed = seed },
-        Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
-        Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
+        Profile.Standard => new() { Profile = profile, Passes = 10, PassSeconds = 0.5, SteadyRoundSeconds = 30, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
+        Profile.Full => new() { Profile = profile, Passes = 10, PassSeconds = 1, SteadyRoundSeconds = 60, MaxWriteBytesPerPass = 1 << 30, Seed = seed },
         _ => throw new ArgumentOutOfRangeException(nameof(profile)),
     };
 }

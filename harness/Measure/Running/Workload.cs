@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using BenchmarkDotNet.Attributes;
+using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 
@@ -31,7 +34,11 @@ public readonly record struct PassResult(double Seconds, long Bytes, long Operat
 /// </summary>
 public abstract class Workload
 {
+    private const long FewestOperationsOfTrial = 300;
+
+    private readonly List<double> keptUp = [];
     private long operationsPerPass;
+    private double ratePerSecond;
 
     /// <summary>The run.</summary>
     protected static RunContext Run => RunContext.Current;
@@ -48,6 +55,18 @@ public abstract class Workload
     /// <summary>What one operation is, for the record.</summary>
     public abstract string OperationName { get; }
 
+    /// <summary>Whether a pass that others disturbed can be done again: what it has gathered is kept in <see cref="Complete"/> only.</summary>
+    protected virtual bool CanRepeat => false;
+
+    /// <summary>Whether its operations can be due at moments of their own (<see cref="Passes.Pacing"/>).</summary>
+    public virtual bool CanBePaced => false;
+
+    /// <summary>When the operations of this pass are due; null in a closed loop.</summary>
+    protected Pacing? Pacing { get; private set; }
+
+    /// <summary>Gets what is not kept.</summary>
+    protected LatencyHistogram Untimed { get; } = new();
+
     /// <summary>Why this combination of parameters has no meaning; null if it has one.</summary>
     public virtual string? WhyImpossible() => null;
 
@@ -62,6 +81,9 @@ public abstract class Workload
 
     /// <summary>Just before the counters of a timed pass are read, after the pause: what has to be seen then.</summary>
     protected virtual void BeforeCounters() { }
+
+    /// <summary>Before the first pass, in its first call: work that the passes are to find done, however long it takes.</summary>
+    protected virtual void BringToState() { }
 
     /// <summary>The timed part of a pass.</summary>
     /// <param name="limit">When to end: in the warm-up a time, later a number of operations.</param>
@@ -97,7 +119,10 @@ public abstract class Workload
     {
         PassIndex++;
         if (PassIndex < 0)
+        {
+            BringToState();
             FindAmountOfWork();
+        }
         else
             MeasurePass();
     });
@@ -108,15 +133,17 @@ public abstract class Workload
     {
         if (Case.Error is null && Case.Passes.Count > 0)
             Conclude();
+        if (Case.Error is null && keptUp.Count > 0)
+        {
+            Case.Claim(Claims.Rate(keptUp));
+            Case.Effective["ratePerSecond"] = ratePerSecond;
+            Case.Effective["arrivals"] = "poisson";
+        }
     });
 
-    /// <summary>
-    /// Runs for the length that a pass aims at, in four parts, and takes the fastest part's rate: the first has the
-    /// compiler and cold tables in it, and a disturbed one would make every pass too short.
-    /// </summary>
+    /// <summary>The amount of work of a pass: what was given, what the offered rate has in the time, or what the case does in it.</summary>
     private void FindAmountOfWork()
     {
-        const int parts = 4;
         var targetSeconds = Run.Settings.PassSeconds;
         var most = MostOperationsPerPass;
         if (Run.Settings.OperationsPerPass.TryGetValue(Case.Spec.Id, out var given))
@@ -125,6 +152,24 @@ public abstract class Workload
             RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: false);
             return;
         }
+        if (Run.Settings.IsPaced)
+        {
+            ratePerSecond = Run.Settings.LatencyTargetNs > 0 ? HighestRate(Run.Settings.LatencyTargetNs) : Run.Settings.RatePerSecond;
+            operationsPerPass = (long)Math.Clamp(Math.Ceiling(ratePerSecond * targetSeconds), 1, most);
+            Try(ratePerSecond, operationsPerPass, 0);
+            return;
+        }
+        operationsPerPass = (long)Math.Clamp(Math.Ceiling(BestRate(most, targetSeconds) * targetSeconds), 1, most);
+    }
+
+    /// <summary>
+    /// Operations a second of a closed loop. Runs for the length that a pass aims at, in four parts, and takes the
+    /// fastest part's rate: the first has the compiler and cold tables in it, and a disturbed one would make every pass
+    /// too short.
+    /// </summary>
+    private double BestRate(long most, double targetSeconds)
+    {
+        const int parts = 4;
         long done = 0;
         double bestRate = 0;
         for (var part = 0; part < parts && done < most; part++)
@@ -133,18 +178,74 @@ public abstract class Workload
             done += result.Operations;
             bestRate = Math.Max(bestRate, result.Operations / Math.Max(result.Seconds, 1e-9));
         }
-        operationsPerPass = (long)Math.Clamp(Math.Ceiling(bestRate * targetSeconds), 1, most);
+        return bestRate;
+    }
+
+    /// <summary>The highest rate whose 99th percentile stays within a target.</summary>
+    private double HighestRate(long targetNs)
+    {
+        var most = BestRate(MostOperationsPerPass, Run.Settings.PassSeconds);
+        var number = 0UL;
+        var (found, trials) = RateSearch.Find(most, targetNs, rate =>
+        {
+            Run.Observer.Preparing(string.Create(CultureInfo.InvariantCulture, $"trying {rate:0} operations a second"), null);
+            SetState();
+            Thread.Sleep(Run.Settings.SettleMs);
+            return Try(rate, Math.Clamp((long)(rate * Run.Settings.PassSeconds), Math.Min(FewestOperationsOfTrial, MostOperationsPerPass), MostOperationsPerPass), ++number);
+        });
+        Case.Effective["rateTrials"] = new JsonArray([.. trials.Select(trial => (JsonNode)new JsonObject
+        {
+            ["ratePerSecond"] = Math.Round(trial.PerSecond, 1), ["p99Ns"] = trial.P99Ns, ["keptUp"] = Math.Round(trial.KeptUp, 4), ["held"] = trial.Holds(targetNs),
+        })]);
+        // The pass that follows begins as every other does.
+        SetState();
+        return found ?? throw new PlanException(string.Create(CultureInfo.InvariantCulture,
+            $"no rate holds a 99th percentile of {targetNs / 1e6} ms: at {trials[^1].PerSecond:0.#} operations a second it was {trials[^1].P99Ns / 1e6:0.###} ms"));
+    }
+
+    private RateTrial Try(double rate, long operations, ulong number)
+    {
+        Pacing = new Pacing(rate, CaseSeed + 0x51ED * number);
+        Untimed.Clear();
+        RunOperations(new LoopLimit(operations, long.MaxValue), timed: false);
+        return new RateTrial(rate, Untimed.ValueAtPercentile(99), Pacing.KeptUp);
     }
 
     private void MeasurePass()
     {
+        while (true)
+        {
+            var measured = RunTimed();
+            // In a run that takes turns a pass more would put the sides out of step.
+            if (CanRepeat && Run.Turns is null && Case.DisturbedPasses < Run.Settings.Passes && ForeignTraffic.In(measured) is { } why)
+            {
+                Case.AddDisturbed(measured, why);
+                SetState();
+                Thread.Sleep(Run.Settings.SettleMs);
+                continue;
+            }
+            if (Pacing is { } pacing)
+            {
+                keptUp.Add(pacing.KeptUp);
+                Case.Latency("service").Add(pacing.Service);
+            }
+            var pass = Complete(measured);
+            Case.Add(pass);
+            Run.Observer.PassEnded(pass);
+            return;
+        }
+    }
+
+    /// <summary>One pass with its counters.</summary>
+    private PassRecord RunTimed()
+    {
+        if (ratePerSecond > 0)
+            Pacing = new Pacing(ratePerSecond, CaseSeed + 0xA5A5 * (ulong)(PassIndex + 1));
         BeforeCounters();
         var begin = Case.Meter.Begin();
         var result = RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: true);
         var end = Case.Meter.End();
-        var pass = Complete(Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations));
-        Case.Add(pass);
-        Run.Observer.PassEnded(pass);
+        return Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations);
     }
 
     /// <summary>Keeps the reason of a failure: BenchmarkDotNet would print it into its log and go on.</summary>

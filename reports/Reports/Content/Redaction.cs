@@ -66,7 +66,8 @@ internal sealed partial class Redaction
         Parameters = record.Parameters.ToDictionary(pair => pair.Key, pair => Text(pair.Value)),
         Effective = (JsonObject)Node(record.Effective)!,
         Error = Maybe(record.Error),
-        Passes = [.. record.Passes.Select(pass => pass with { Unknown = null, Members = pass.Members is { } members ? [.. members.Select(member => member with { Unknown = null })] : null })],
+        Passes = [.. record.Passes.Select(Of)],
+        DisturbedPasses = record.DisturbedPasses is { } disturbed ? [.. disturbed.Select(Of)] : null,
         LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Unknown = null }),
         BytesPerSecond = Of(record.BytesPerSecond),
         OperationsPerSecond = Of(record.OperationsPerSecond),
@@ -77,6 +78,7 @@ internal sealed partial class Redaction
             Points = [.. timeline.Points.Select(point => point with { Unknown = null })],
             Events = [.. timeline.Events.Select(made => made with { Kind = Text(made.Kind), Unknown = null })],
         },
+        Rounds = record.Rounds is { } rounds ? [.. rounds.Select(round => round with { Unknown = null })] : null,
         Evidence = record.Evidence with
         {
             Unknown = null,
@@ -110,6 +112,12 @@ internal sealed partial class Redaction
     };
 
     private static string NameOf(int target) => FormattableString.Invariant($"target {target + 1}");
+
+    private static PassRecord Of(PassRecord pass) => pass with
+    {
+        Unknown = null,
+        Members = pass.Members is { } members ? [.. members.Select(member => member with { Unknown = null })] : null,
+    };
 
     private static Estimate? Of(Estimate? estimate) => estimate is null ? null : estimate with { Unknown = null };
 

@@ -52,7 +52,7 @@ internal sealed record ReportContent
     {
         var number = 0;
         // The known families first and in a fixed order; the rest as the records bring them.
-        string[] known = [AccessPatternFamily.Workload, CachePathFamily.Workload, TransferFamily.Workload,
+        string[] known = [SteadyStateFamily.Workload, AccessPatternFamily.Workload, CachePathFamily.Workload, TransferFamily.Workload,
             LogAppendFamily.Workload, LogReadFamily.Workload, LogRecoveryFamily.Workload, LogEncodeFamily.Workload];
         var groups = cases.GroupBy(view => view.Record.Workload).OrderBy(group => (uint)Array.IndexOf(known, group.Key));
         foreach (var group in groups)
@@ -60,6 +60,7 @@ internal sealed record ReportContent
             CaseView[] family = [.. group];
             yield return group.Key switch
             {
+                SteadyStateFamily.Workload => SteadyStateFamily.Build(family),
                 AccessPatternFamily.Workload => AccessPatternFamily.Build(family),
                 CachePathFamily.Workload => CachePathFamily.Build(family),
                 TransferFamily.Workload => TransferFamily.Build(family),

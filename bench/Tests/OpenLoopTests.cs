@@ -1,0 +1,76 @@
+using Bench.Measure.Records;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>Operations that are due at moments of their own, and the highest rate within a latency.</summary>
+public class OpenLoopTests
+{
+    private const string Warm = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Random, BlockSize=4KiB, FileSize=8MiB)";
+    private const string Append = "LogAppend(SegmentSize=1MiB, FlushPolicy=none, BatchSize=16KiB, RecordSize=100B, Producers=2)";
+
+    [Fact]
+    public void A_rate_is_offered_and_latency_counts_from_when_an_operation_was_due()
+    {
+        using var place = new RunPlace();
+        var records = place.Smoke("--case", Warm, "--case", Append, "--rate", "2000", "--pass-seconds", "0.2", "--passes", "3").Expect(0).Records;
+        Assert.Equal(2, records.Count);
+        Assert.All(records, record =>
+        {
+            Assert.EndsWith(", Rate=2000/s)", record.Case, StringComparison.Ordinal);
+            Assert.Equal("2000/s", record.Parameters["Rate"]);
+            Assert.Equal(2000, (double)record.Effective["ratePerSecond"]!);
+            Assert.All(record.Passes, pass => Assert.Equal(400, pass.Operations));
+            var (response, service) = (record.LatencyNs[record.Operation.ToLowerInvariant()], record.LatencyNs["service"]);
+            Assert.Equal((1200, 1200), (response.Count, service.Count));
+            Assert.True(response.P50 >= service.P50);
+            Assert.NotNull(record.Claim("rate"));
+        });
+    }
+
+    [Fact]
+    public void A_rate_beyond_the_device_is_contradicted()
+    {
+        using var place = new RunPlace();
+        var record = Assert.Single(place.Smoke("--case", Warm, "--rate", "100000000", "--pass-seconds", "0.001").Expect(0).Records);
+        Assert.Equal(Verdict.Contradicted, record.Claim("rate").Verdict);
+    }
+
+    [Fact]
+    public void The_highest_rate_within_a_latency_is_looked_for_and_all_trials_are_in_the_record()
+    {
+        using var place = new RunPlace();
+        var record = Assert.Single(place.Smoke("--case", Warm, "--latency-target", "20ms", "--pass-seconds", "0.05", "--passes", "3").Expect(0).Records);
+        var trials = record.Effective["rateTrials"]!.AsArray();
+        var rate = (double)record.Effective["ratePerSecond"]!;
+        Assert.True(trials.Count >= 3);
+        Assert.All(trials.TakeLast(2), trial => Assert.True((bool)trial!["held"]!));
+        Assert.Equal(rate, (double)trials[^1]!["ratePerSecond"]!, 0.1);
+        Assert.EndsWith(", Rate=p99≤20ms)", record.Case, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_latency_that_no_rate_holds_is_a_failed_case_and_wrong_use_is_one_sentence()
+    {
+        using var place = new RunPlace();
+        var failed = place.Smoke("--case", Append, "--latency-target", "1us", "--pass-seconds", "0.01").Expect(1);
+        Assert.Contains("no rate holds a 99th percentile of 0.001 ms", Assert.Single(failed.Records).Error, StringComparison.Ordinal);
+        foreach (var (sentence, arguments) in new (string, string[])[]
+        {
+            ("above 0", ["--rate", "0"]), ("'soon' is none", ["--latency-target", "soon"]), ("does not go with it", ["--latency-target", "1ms", "--rate", "10"]),
+            ("none of these cases has an open loop", ["--rate", "10", "--filter", "Transfer*"]),
+        })
+            Assert.Contains(sentence, BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, .. arguments]).Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interrupted_open_loop_goes_on_as_one()
+    {
+        using var place = new RunPlace();
+        place.Smoke("--case", Warm, "--case", Append, "--rate", "500", "--pass-seconds", "0.02").Expect(0);
+        var lines = File.ReadAllLines(place.RecordsFile);
+        File.WriteAllText(place.RecordsFile, lines[0] + "\n");
+        BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0);
+        Assert.Equal(lines.Select(line => RecordJson.Read(line).Case), RunStore.Read(place.Out).Records.Select(record => record.Case));
+    }
+}

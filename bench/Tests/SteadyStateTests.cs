@@ -1,0 +1,39 @@
+using Bench.Measure.Records;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>A drive that is filled and brought to rest before anything is measured.</summary>
+public class SteadyStateTests
+{
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void A_small_drive_is_filled_twice_and_comes_to_rest_before_the_other_cases()
+    {
+        using var disk = LoopFileSystem.Ext4(400 << 20);
+        using var place = new RunPlace(disk.MountPath);
+        BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--steady", "--target", place.Target, "--out", place.Out, "--filter", "CachePath*Direct*Operation=Write, Pattern=Random*psync*").Expect(0);
+        var records = RunStore.Read(place.Out).Records;
+        Assert.Equal(["SteadyState", "SteadyState", "CachePath"], records.Select(record => record.Workload));
+        Assert.Equal(["Write", "Read"], records.Take(2).Select(record => record.Operation));
+        Assert.All(records.Take(2), record =>
+        {
+            Assert.InRange(record.Rounds!.Count, 5, 25);
+            Assert.All(record.Rounds, round => Assert.True(round.Bytes > 0 && round.P99Ns > 0));
+            Assert.InRange((double)record.Effective["filledShare"]!, 0.5, 0.9);
+            Assert.Equal(record.Rounds.Count == 25 ? record.Claim("steady").Verdict : Verdict.Proven, record.Claim("steady").Verdict);
+        });
+        Assert.Null(records[2].Rounds);
+        Assert.Contains("To a steady state", File.ReadAllText(Path.Combine(place.Out, "report.md")), StringComparison.Ordinal);
+        Assert.Empty(place.DataFolders);
+    }
+
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void Where_there_is_no_room_to_fill_it_is_refused()
+    {
+        using var disk = LoopFileSystem.Ext4(64 << 20);
+        using var place = new RunPlace(disk.MountPath);
+        var result = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--steady", "--target", place.Target, "--out", place.Out, "--filter", "CachePath*BufferedWarm*").Expect(64);
+        Assert.Contains("no room", result.Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+
+namespace Bench.Measure.Passes;
+
+/// <summary>
+/// An open loop: operations are due at random moments of a given mean rate, whatever became of those before them.
+/// <para>
+/// In a closed loop a stall delays the next request, and so hides from the figures the requests that would have come
+/// meanwhile (coordinated omission; Tene). fio has Poisson arrivals and still reports most latencies from the moment a
+/// request was sent; kafka-producer-perf-test starts its clock at the actual send. Here the latency of an operation
+/// counts from when it was due, and the time that the device took of it stands beside it.
+/// </para>
+/// </summary>
+/// <param name="perSecond">Operations a second, over all threads.</param>
+/// <param name="seed">Of the moments.</param>
+public sealed class Pacing(double perSecond, ulong seed)
+{
+    /// <summary>Operations a second.</summary>
+    public double PerSecond { get; } = perSecond;
+
+    /// <summary>Of the moments.</summary>
+    public ulong Seed { get; } = seed;
+
+    /// <summary>Latencies from when an operation began, in nanoseconds.</summary>
+    public LatencyHistogram Service { get; } = new();
+
+    /// <summary>From the start of the loop to when its last operation was due.</summary>
+    public long ScheduledNs { get; private set; }
+
+    /// <summary>From the start of the loop to the end of its last operation.</summary>
+    public long ElapsedNs { get; private set; }
+
+    /// <summary>How much of the offered rate was kept up with: below 1 the backlog has grown to the end.</summary>
+    public double KeptUp => ElapsedNs > 0 ? (double)ScheduledNs / ElapsedNs : 1;
+
+    /// <summary>The part of one of several threads, whose arrivals together are those of the whole.</summary>
+    public Pacing PartOf(int threads, int index) => new(PerSecond / threads, Seed + (ulong)index * 0x9E3779B97F4A7C15);
+
+    /// <summary>Notes how far a loop came.</summary>
+    /// <param name="scheduledNs">From its start to when its last operation was due.</param>
+    /// <param name="elapsedNs">From its start to the end of its last operation.</param>
+    public void Ended(long scheduledNs, long elapsedNs) => (ScheduledNs, ElapsedNs) = (scheduledNs, elapsedNs);
+
+    /// <summary>Takes in what a part did.</summary>
+    public void Add(Pacing part)
+    {
+        Service.Add(part.Service);
+        if (part.KeptUp < KeptUp || ElapsedNs == 0)
+            (ScheduledNs, ElapsedNs) = (part.ScheduledNs, part.ElapsedNs);
+    }
+}
+
+/// <summary>The moments of a Poisson process: the times between them are exponential, and know nothing of each other.</summary>
+/// <param name="perSecond">Mean rate.</param>
+/// <param name="seed">Of the sequence.</param>
+public struct Arrivals(double perSecond, ulong seed)
+{
+    private readonly double meanNs = 1e9 / perSecond;
+    private ulong state = seed;
+    private double dueNs;
+
+    /// <summary>The next moment, in nanoseconds from the start.</summary>
+    public long NextNs()
+    {
+        // splitmix64 (Steele, Lea and Flood, 2014); 53 bits make a number from 0 up to 1.
+        state += 0x9E3779B97F4A7C15;
+        var mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        var uniform = ((mixed ^ (mixed >> 31)) >> 11) * (1.0 / (1UL << 53));
+        dueNs -= Math.Log(1 - uniform) * meanNs;
+        return (long)dueNs;
+    }
+}
+
+/// <summary>Waiting for a moment.</summary>
+public static class Pause
+{
+    // Thread.Sleep wakes up to a millisecond late, and a scheduler on a busy machine later.
+    private const long SleepFromNs = 3_000_000;
+
+    /// <summary>Waits until a moment: asleep as long as that is safe, then by giving the processor away.</summary>
+    /// <param name="due">In the clock's nanoseconds.</param>
+    /// <returns>Now; at or after the moment.</returns>
+    public static long Until(long due)
+    {
+        var now = Stopwatch.GetTimestamp();
+        while (due - now > SleepFromNs)
+        {
+            Thread.Sleep(1);
+            now = Stopwatch.GetTimestamp();
+        }
+        while (now < due)
+        {
+            Thread.Yield();
+            now = Stopwatch.GetTimestamp();
+        }
+        return now;
+    }
+}

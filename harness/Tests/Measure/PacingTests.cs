@@ -1,0 +1,119 @@
+using Bench.Disk;
+using Bench.Measure;
+using Bench.Measure.Passes;
+using Xunit;
+
+namespace Bench.Harness.Tests.Measure;
+
+public class PacingTests
+{
+    [Fact]
+    public void Arrivals_have_the_mean_rate_and_the_spread_of_a_Poisson_process_and_a_seed_repeats_them()
+    {
+        var arrivals = new Arrivals(1000, 42);
+        long[] moments = [.. Enumerable.Range(0, 100_000).Select(_ => arrivals.NextNs())];
+        double[] gaps = [.. moments.Zip(moments.Skip(1), (one, next) => (next - one) / 1e6)];
+        Assert.Equal(1.0, gaps.Average(), 0.02);
+        // Exponential: as many below the mean as 1 - 1/e, and one in e³ beyond three means.
+        Assert.Equal(1 - Math.Exp(-1), gaps.Count(gap => gap < 1) / (double)gaps.Length, 0.01);
+        Assert.Equal(Math.Exp(-3), gaps.Count(gap => gap > 3) / (double)gaps.Length, 0.005);
+        // A gap knows nothing of the one before.
+        Assert.Equal(0, gaps.Zip(gaps.Skip(1), (one, next) => (one - 1) * (next - 1)).Average(), 0.02);
+
+        var again = new Arrivals(1000, 42);
+        Assert.Equal(moments.Take(10), Enumerable.Range(0, 10).Select(_ => again.NextNs()));
+        var other = new Arrivals(1000, 43);
+        Assert.NotEqual(moments[0], other.NextNs());
+    }
+
+    [Fact]
+    public void A_stall_is_seen_by_all_operations_that_were_due_in_it_and_by_one_in_the_service_time()
+    {
+        const int operations = 600;
+        var (pacing, response) = (new Pacing(2000, 7), new LatencyHistogram());
+        var operation = new Stalls(at: 300, milliseconds: 100);
+        var positions = new SequentialPositions(0, 16, 4096, 0);
+        var result = PacedLoop.Run(ref operation, ref positions, new LoopLimit(operations, long.MaxValue), pacing, response, new StopSignal());
+        Assert.Equal(operations, result.Operations);
+        Assert.Equal(operations, pacing.Service.Count);
+        // Some two hundred were due while it stood still; a machine that stalls by itself only adds to them.
+        Assert.True(CountAbove(response, 20_000_000) >= 100, $"{CountAbove(response, 20_000_000)} responses");
+        Assert.InRange(CountAbove(pacing.Service, 20_000_000), 1, 20);
+        Assert.InRange(pacing.KeptUp, 0.2, 1);
+    }
+
+    [Fact]
+    public void What_cannot_be_kept_up_with_says_so()
+    {
+        var (pacing, response) = (new Pacing(1e6, 7), new LatencyHistogram());
+        var operation = new Stalls(at: -1, milliseconds: 1);
+        var positions = new SequentialPositions(0, 16, 4096, 0);
+        PacedLoop.Run(ref operation, ref positions, new LoopLimit(100, long.MaxValue), pacing, response, new StopSignal());
+        Assert.True(pacing.KeptUp < 0.1);
+    }
+
+    [Fact]
+    public void The_parts_of_several_threads_offer_the_whole_rate_at_moments_of_their_own_and_the_worst_counts()
+    {
+        var whole = new Pacing(3000, 5);
+        Pacing[] parts = [.. Enumerable.Range(0, 3).Select(index => whole.PartOf(3, index))];
+        Assert.All(parts, part => Assert.Equal(1000, part.PerSecond));
+        Assert.Equal(3, parts.Select(part => part.Seed).Distinct().Count());
+        foreach (var (part, elapsed) in parts.Zip([100L, 200L, 110L]))
+        {
+            part.Ended(100, elapsed);
+            part.Service.Record(10);
+            whole.Add(part);
+        }
+        Assert.Equal(0.5, whole.KeptUp);
+        Assert.Equal(3, whole.Service.Count);
+    }
+
+    /// <summary>A server of 1,000 a second whose latency grows without bound as the rate comes near: 1 ms / (1 − load).</summary>
+    private static RateTrial Server(double rate) => new(rate, rate < 1000 ? 1e6 / (1 - rate / 1000) : 1e12, rate < 1000 ? 1 : 1000 / rate);
+
+    [Theory]
+    [InlineData(10, 900)]
+    [InlineData(2, 500)]
+    [InlineData(1.1, 90.9)]
+    public void The_search_finds_the_highest_rate_within_a_latency(double targetMs, double rate)
+    {
+        var (found, trials) = RateSearch.Find(5000, targetMs * 1e6, Server);
+        Assert.InRange(found!.Value, rate * 0.94, rate);
+        Assert.True(trials.Count <= 20);
+        Assert.Equal([found.Value, found.Value], trials.TakeLast(2).Select(trial => trial.PerSecond));
+    }
+
+    [Fact]
+    public void A_latency_that_no_rate_has_finds_nothing() => Assert.Null(RateSearch.Find(5000, 0.5e6, Server).PerSecond);
+
+    [Fact]
+    public void A_rate_that_held_by_luck_is_not_confirmed()
+    {
+        var number = 0;
+        // Every trial of the search holds up to 2,000; when it comes to confirming, only half of that does.
+        var (found, _) = RateSearch.Find(4000, 10e6, rate => new RateTrial(rate, rate <= (++number <= 5 ? 2000 : 1000) ? 1e6 : 1e9, 1));
+        Assert.True(found is <= 1000 or null);
+    }
+
+    private static long CountAbove(LatencyHistogram histogram, long ns)
+    {
+        // From the percentiles: the smallest share that lies above.
+        for (var rank = histogram.Count; rank > 0; rank--)
+            if (histogram.ValueAtPercentile(100.0 * rank / histogram.Count) <= ns)
+                return histogram.Count - rank;
+        return histogram.Count;
+    }
+
+    /// <summary>Does nothing, but at one operation stands still; at -1 it does at each.</summary>
+    private struct Stalls(int at, int milliseconds) : IBlockOperation
+    {
+        private int number;
+
+        public void Run(long position)
+        {
+            if (number++ == at || at < 0)
+                Thread.Sleep(milliseconds);
+        }
+    }
+}
