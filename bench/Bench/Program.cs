@@ -27,6 +27,7 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new CalibrateCommand(),
     new LogCommand(),
     new HistoryCommand(),
+    new PowerCutCommand(),
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);

@@ -31,6 +31,8 @@ public static class HtmlReport
             Answers();
             foreach (var section in content.Sections)
                 Family(section);
+            if (Explorer.HasChoice(content.Runs))
+                Explorer.Write(html, content.Runs);
             Method();
             Parameters();
             html.Raw("</main>");
@@ -47,8 +49,20 @@ public static class HtmlReport
             html.Element("h1", Title);
             if (content.Runs.Count == 0)
                 html.Element("p", "There are no records to show.", "class=\"lead\"");
-            foreach (var run in content.Runs)
-                Run(run);
+            if (content.SharedFacts is { } shared)
+            {
+                html.Raw("<section class=\"run\"><div class=\"facts\">");
+                Facts(shared);
+                html.Raw("</div></section><div class=\"targets\">");
+                foreach (var run in content.Runs)
+                    Target(run);
+                html.Raw("</div>");
+            }
+            else
+            {
+                foreach (var run in content.Runs)
+                    Run(run);
+            }
             html.Raw("</header>");
         }
 
@@ -60,6 +74,8 @@ public static class HtmlReport
                 yield return ("answers", "Answers");
             foreach (var section in content.Sections)
                 yield return (section.Id, section.Title);
+            if (Explorer.HasChoice(content.Runs))
+                yield return ("explore", "Choose the axes");
             yield return ("method", "Method");
             yield return ("parameters", "Parameters");
         }
@@ -69,12 +85,33 @@ public static class HtmlReport
             html.Raw("<section class=\"run\">");
             if (run.Label.Full.Length > 0)
                 html.Element("h2", run.Label.Heading);
-            html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\"><dl>");
+            html.Raw("<p class=\"lead\">").Text(Tally(run.Cases)).Raw("</p><div class=\"facts\">");
+            Facts(run);
+            Under(run);
+            html.Raw("</div></section>");
+        }
+
+        /// <summary>One of several targets of a run: machine and command stand above them all.</summary>
+        private void Target(RunView run)
+        {
+            html.Raw("<section class=\"run\">").Element("h2", run.Label.Heading).Element("p", Tally(run.Cases), "class=\"lead\"");
+            Under(run);
+            html.Raw("</section>");
+        }
+
+        private void Facts(RunView run)
+        {
+            html.Raw("<dl>");
             foreach (var (name, text) in RunFacts.Of(run))
                 html.Element("dt", name).Element("dd", text, name == "Command" ? "class=\"code\"" : "");
-            html.Raw("</dl><div class=\"tree\"><p>Under the target folder</p><ul>");
+            html.Raw("</dl>");
+        }
+
+        private void Under(RunView run)
+        {
+            html.Raw("<div class=\"tree\"><p>Under the target folder</p><ul>");
             Tree(TopologyTree.Of(run.First.Target));
-            html.Raw("</ul></div></div></section>");
+            html.Raw("</ul></div>");
         }
 
         private void Tree(TreeNode node)
@@ -192,9 +229,13 @@ public static class HtmlReport
                 html.Raw("</div>");
             }
             html.Raw("<h3>Figures</h3>");
-            html.Table(section.Cases, $"table-{section.Id}");
-            if (section.Views.Count > 0)
-                html.Raw("<h3>Evidence</h3>").EvidenceOf(section.Views);
+            // What is not written has nothing to lead to.
+            html.Table(!content.IsLarge ? section.Cases : section.Cases with { Rows = [.. section.Cases.Rows.Select(row => row.Class == "proven" ? row with { Link = null } : row)] }, $"table-{section.Id}");
+            CaseView[] views = [.. content.IsLarge ? section.Views.Where(view => view.Status != CaseStatus.Proven) : section.Views];
+            if (views.Length > 0)
+                html.Raw("<h3>Evidence</h3>").EvidenceOf(views);
+            if (views.Length < section.Views.Count)
+                html.Element("p", $"The evidence of the {Format.Count(section.Views.Count - views.Length)} proven cases is in the records.", "class=\"detail\"");
             html.Raw("</section>");
         }
 
@@ -212,7 +253,12 @@ public static class HtmlReport
             if (content.Records.Count > 0)
             {
                 html.Raw("<p>Every figure of this page comes from these records, one JSON object a line. ")
-                    .Data("records.jsonl", content.Records.Select(RecordJson.Write)).Raw("</p>");
+                    .Data("records.jsonl", content.CarriedRecords.Select(RecordJson.Write)).Raw("</p>");
+                if (content.IsLarge)
+                    html.Element("p", "There are so many that they are here without their histograms and timelines; the run’s folder has them whole.");
+            }
+            if (content.Records.Count > 0 && !content.IsLarge)
+            {
                 html.Raw("<details><summary>All cases as requested and as they ran</summary>");
                 html.Table(content.Parameters, "table-parameters");
                 html.Raw("</details>");

@@ -28,11 +28,14 @@ public static class MarkdownReport
         Block($"# {(content.Runs.Count == 0 ? "Bench: no cases" : Escape(string.Join(" and ", content.Runs.Select(run => RunFacts.Target(run.First)).Distinct())))}");
         if (content.Runs.Count == 0)
             Block("There are no records to show.");
+        if (content.SharedFacts is { } shared)
+            List(RunFacts.Of(shared).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
         foreach (var run in content.Runs)
         {
             if (run.Label.Full.Length > 0)
                 Block($"## {run.Label.Heading}");
-            List(RunFacts.Of(run).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
+            if (content.SharedFacts is null)
+                List(RunFacts.Of(run).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
             Tree(text, TopologyTree.Of(run.First.Target), 0);
             Line("");
         }

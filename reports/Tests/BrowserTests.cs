@@ -180,6 +180,41 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     }
 
     [ChromiumFact]
+    public async Task A_reader_chooses_the_axes()
+    {
+        await using var open = await chromium.Open(Sample);
+        Task<string> Label() => open.Page.EvaluateAsync<string>("document.getElementById('explore-plot').getAttribute('aria-label')");
+        async Task Choose(string id, string text)
+        {
+            var value = await open.Page.EvaluateAsync<string?>("([id, text]) => [...document.getElementById(`explore-${id}`).options].find(option => option.text === text)?.value ?? null", new[] { id, text });
+            await open.Page.SelectOptionAsync($"#explore-{id}", value ?? throw new InvalidOperationException($"there is no choice '{text}'"));
+        }
+        await Choose("workload", "LogAppend");
+        await Choose("along", "Segment size");
+        await Choose("by", "Flush policy");
+        // What is held at first is what most cases have: those of the grid.
+        var each = Sample.First(record => record.Workload == "LogAppend" && record.Parameters["FlushPolicy"] == "each" && record.Parameters["SegmentSize"] == "128MiB" && record.Parameters["BatchSize"] == "64KiB" && record.Parameters["Producers"] == "1");
+        var label = await Label();
+        Assert.Matches($@"each append: .*128 MiB {Regex.Escape(Format.BytesPerSecond(each.BytesPerSecond!.Median))}", label);
+        Assert.Contains("throughput along segment size", label, StringComparison.Ordinal);
+        Assert.True(await open.Page.Locator("#explore-plot svg path").CountAsync() >= 7);
+        Assert.Equal(7, await open.Page.Locator("#explore-legend li").CountAsync());
+
+        await Choose("figure", "99th percentile of latency");
+        Assert.Contains(Format.Nanoseconds(each.LatencyNs["append"].P99), await Label(), StringComparison.Ordinal);
+        // Nothing is on both axes.
+        await Choose("along", "Flush policy");
+        Assert.Equal("-1", await open.Page.EvaluateAsync<string>("document.getElementById('explore-by').value"));
+        await Choose("by", "Flush policy");
+        Assert.NotEqual("Flush policy", await open.Page.EvaluateAsync<string>("document.getElementById('explore-along').selectedOptions[0].text"));
+        // Another workload brings its own parameters.
+        await Choose("workload", "CachePath");
+        await Choose("along", "Block size");
+        Assert.Contains("along block size", await Label(), StringComparison.Ordinal);
+        Assert.Empty(open.Complaints);
+    }
+
+    [ChromiumFact]
     public async Task The_system_s_dark_mode_is_followed()
     {
         await using var light = await chromium.Open(Small);

@@ -308,7 +308,125 @@ function draw(plot, paperWidth) {
 }
 
 const plots = [...document.querySelectorAll('.plot')];
-const drawAll = paperWidth => plots.forEach(plot => draw(plot, paperWidth));
+let redrawExplored = () => {};
+// Of very many charts only those are drawn that have come near the screen, and all for paper.
+const many = plots.length > 150;
+function drawAll(paperWidth) {
+  plots.filter(plot => !many || paperWidth || drawn.has(plot)).forEach(plot => draw(plot, paperWidth));
+  redrawExplored();
+}
+if (many) {
+  const near = new IntersectionObserver(entries => entries.filter(entry => entry.isIntersecting).forEach(entry => {
+    near.unobserve(entry.target);
+    draw(entry.target);
+  }), { rootMargin: '800px' });
+  plots.forEach(plot => near.observe(plot));
+}
+
+/** The chart whose axes the reader chooses: a parameter along, another as series, the others held. */
+function explore() {
+  const section = document.getElementById('explore');
+  if (!section) return;
+  section.hidden = false;
+  const data = JSON.parse(document.getElementById('explore-data').textContent);
+  const form = document.getElementById('explore-form'), plot = document.getElementById('explore-plot');
+  const legend = document.getElementById('explore-legend'), said = document.getElementById('explore-said');
+  const choose = (id, name, options, chosen) => {
+    const label = document.createElement('label'), select = document.createElement('select');
+    select.id = `explore-${id}`;
+    options.forEach(([value, text]) => select.append(new Option(text, value, false, value === chosen)));
+    label.append(name, select);
+    form.append(label);
+    return select;
+  };
+  let chart, held = [];
+  const workload = choose('workload', 'Workload', data.workloads.map((one, i) => [`${i}`, one.name]), '0');
+  const figure = choose('figure', 'Figure', data.figures.map((one, i) => [`${i}`, one.name]), '0');
+  const along = choose('along', 'Along', [], ''), by = choose('by', 'Series', [], '');
+
+  /** The choices of a workload: its parameters with the most values first. */
+  function fill() {
+    const { parameters } = data.workloads[workload.value];
+    const order = parameters.map((_, i) => i).sort((a, b) => parameters[b].values.length - parameters[a].values.length);
+    along.replaceChildren(...order.map(i => new Option(parameters[i].name, i)));
+    by.replaceChildren(new Option('nothing', -1), ...order.map(i => new Option(parameters[i].name, i)));
+    by.value = order[1];
+    hold();
+  }
+
+  /** Whether a case has a value of a parameter, or the parameter does not apply to it. */
+  function goes(one, i, value) {
+    return one[2][i] === value || one[2][i] === data.workloads[workload.value].parameters[i].free;
+  }
+
+  /** A choice for every parameter that is on no axis; at first the value with the most cases. */
+  function hold() {
+    held.forEach(([, select]) => select.parentElement.remove());
+    const { parameters, cases } = data.workloads[workload.value];
+    let left = cases;
+    held = [];
+    parameters.forEach((parameter, i) => {
+      if (i === +along.value || i === +by.value) return;
+      const counts = parameter.values.map((_, v) => v === parameter.free ? -1 : left.filter(one => one[2][i] === v).length);
+      const most = counts.indexOf(Math.max(...counts));
+      left = left.filter(one => goes(one, i, most));
+      const select = choose(`held-${i}`, parameter.name, parameter.values.map((text, v) => [`${v}`, text]).filter(([v]) => +v !== parameter.free), `${most}`);
+      select.addEventListener('change', show);
+      held.push([i, select]);
+    });
+    show();
+  }
+
+  function show() {
+    const { name, parameters, cases } = data.workloads[workload.value];
+    const x = +along.value, series = +by.value, at = 3 + 2 * figure.value, unit = data.figures[figure.value].unit;
+    const shown = cases.filter(one => one[at] !== null && held.every(([i, select]) => goes(one, i, +select.value)));
+    const lines = new Map();
+    for (const one of shown) {
+      const value = series < 0 ? -1 : one[2][series], key = `${one[0]}/${value}`;
+      if (!lines.has(key))
+        lines.set(key, { run: one[0], value, name: [data.runs[one[0]], series < 0 ? '' : parameters[series].values[value]].filter(text => text).join(': ') || name, points: [] });
+      lines.get(key).points.push(one);
+    }
+    const all = [...lines.values()].sort((a, b) => a.value - b.value || a.run - b.run);
+    const values = shown.map(one => one[at]);
+    const log = values.length > 0 && Math.max(...values) / Math.min(...values) > 20;
+    const places = parameters[x].values;
+    const option = {
+      bench: { x: 'number', y: unit }, animation: false, grid: { left: 4, right: 8, top: 12, bottom: 36 },
+      xAxis: { type: 'value', name: parameters[x].name, nameLocation: 'middle', nameGap: 28, min: -0.5, max: places.length - 0.5, bench: places,
+        axisLabel: { customValues: places.map((_, i) => i), interval: 0 }, axisTick: { show: false }, splitLine: { show: false } },
+      yAxis: { type: log ? 'log' : 'value', ...(log ? {} : { min: 0 }), axisLabel: { hideOverlap: true, margin: 10 }, axisTick: { show: false } },
+      series: all.map((line, i) => ({ type: 'line', name: line.name, symbol: 'circle', symbolSize: 9,
+        bench: { color: series < 0 ? line.run : line.value, dash: line.run === 0 ? [] : [6, 4], verdict: 'proven' },
+        data: line.points.sort((a, b) => a[2][x] - b[2][x]).map(one => ({ value: [one[2][x], one[at]], verdict: one[1],
+          tip: `${line.name}\n${places[one[2][x]]}: ${one[at + 1]}${one[1] === 'proven' ? '' : `\n${one[1]}`}` })) })),
+    };
+    chart ??= echarts.init(plot, null, { renderer: 'svg' });
+    chart.resize();
+    chart.setOption(complete(option, plot.clientWidth), { notMerge: true });
+    legend.replaceChildren(...(all.length < 2 ? [] : all.map(line => {
+      const item = document.createElement('li');
+      const colour = (series < 0 ? line.run : line.value) % 7;
+      item.innerHTML = `<svg width="26" height="10" class="s${colour}" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5"${line.run === 0 ? '' : ' stroke-dasharray="6 4"'}/></svg>`;
+      item.append(line.name);
+      return item;
+    })));
+    said.textContent = `${shown.length} of ${cases.length} cases of ${name}: ${data.figures[figure.value].name.toLowerCase()} along ${parameters[x].name.toLowerCase()}${log ? ', logarithmic' : ''}.`;
+    plot.setAttribute('aria-label', `${said.textContent} ${all.map(line => `${line.name}: ${line.points.map(one => `${places[one[2][x]]} ${one[at + 1]}`).join(', ')}`).join('; ')}`);
+  }
+
+  workload.addEventListener('change', fill);
+  figure.addEventListener('change', show);
+  // Nothing is on both axes.
+  along.addEventListener('change', () => { if (by.value === along.value) by.value = -1; hold(); });
+  by.addEventListener('change', () => {
+    if (by.value === along.value) along.value = [...along.options].map(one => one.value).find(value => value !== by.value);
+    hold();
+  });
+  redrawExplored = show;
+  fill();
+}
 
 function dark() {
   const chosen = document.documentElement.dataset.theme;
@@ -385,6 +503,7 @@ addEventListener('hashchange', openTarget);
 
 toggle();
 records();
+explore();
 drawAll();
 openTarget();
 let width = innerWidth;

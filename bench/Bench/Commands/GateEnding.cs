@@ -17,7 +17,8 @@ internal static class GateEnding
     /// <summary>Does the work.</summary>
     /// <param name="verb">For messages.</param>
     /// <param name="work">Gets the user's wish to stop; returns the exit code.</param>
-    internal static int Guard(string verb, Func<StopSignal, int> work)
+    /// <param name="stopped">Said when the user has stopped it.</param>
+    internal static int Guard(string verb, Func<StopSignal, int> work, string stopped = "Stopped; everything is removed")
     {
         var stop = new StopSignal();
         long firstMs = 0;
@@ -38,7 +39,7 @@ internal static class GateEnding
         }
         catch (OperationCanceledException) when (stop.IsRequested)
         {
-            Console.Error.WriteLine("Stopped; everything is removed");
+            Console.Error.WriteLine(stopped);
             return ExitCode.Interrupted;
         }
         catch (Exception exception) when (exception is GateException or RecordException or IOException or UnauthorizedAccessException)

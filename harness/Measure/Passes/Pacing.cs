@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bench.Disk;
 
 namespace Bench.Measure.Passes;
 
@@ -62,11 +63,8 @@ public struct Arrivals(double perSecond, ulong seed)
     /// <summary>The next moment, in nanoseconds from the start.</summary>
     public long NextNs()
     {
-        // splitmix64 (Steele, Lea and Flood, 2014); 53 bits make a number from 0 up to 1.
-        state += 0x9E3779B97F4A7C15;
-        var mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
-        var uniform = ((mixed ^ (mixed >> 31)) >> 11) * (1.0 / (1UL << 53));
+        // 53 bits make a number from 0 up to 1.
+        var uniform = (BlockPermutation.SplitMix64(ref state) >> 11) * (1.0 / (1UL << 53));
         dueNs -= Math.Log(1 - uniform) * meanNs;
         return (long)dueNs;
     }

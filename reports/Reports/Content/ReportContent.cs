@@ -11,6 +11,23 @@ internal sealed record ReportContent
 {
     public required IReadOnlyList<RunView> Runs { get; init; }
 
+    /// <summary>From so many cases on a page keeps what can be read of so many, and the records have the rest.</summary>
+    private const int Many = 1500;
+
+    /// <summary>Whether evidence and parameters of proven cases are left to the records.</summary>
+    public bool IsLarge => Records.Count > Many;
+
+    /// <summary>The records as they go into the page; of very many without histograms and timelines, which are most of them.</summary>
+    public IEnumerable<RunRecord> CarriedRecords => !IsLarge ? Records : Records.Select(record => record with
+    {
+        Timeline = null,
+        LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Histogram = "" }),
+    });
+
+    /// <summary>Of one run over several targets: all its cases together, for what is the same for all; null otherwise.</summary>
+    public RunView? SharedFacts => Runs.Count > 1 && Runs.All(run => run.Name == Runs[0].Name)
+        ? new RunView(0, default, Runs[0].Name) { Cases = [.. Runs.SelectMany(run => run.Cases)] } : null;
+
     /// <summary>The records as they may be shown: redacted if that was asked for.</summary>
     public required IReadOnlyList<RunRecord> Records { get; init; }
 

@@ -14,8 +14,15 @@ internal sealed record Section(string Id, string Title, string Lead)
     /// <summary>The cases, for their evidence.</summary>
     public required IReadOnlyList<CaseView> Views { get; init; }
 
+    /// <summary>More charts of one kind than this are a wall; "Choose the axes" draws any of the others.</summary>
+    private const int MostCharts = 24;
+
     /// <summary>The groups that have a chart.</summary>
-    public static IReadOnlyList<ChartGroup> GroupsOf(params ChartGroup[] groups) => [.. groups.Where(group => group.Charts.Count > 0)];
+    public static IReadOnlyList<ChartGroup> GroupsOf(params ChartGroup[] groups) => [.. groups.Where(group => group.Charts.Count > 0).Select(group => group.Charts.Count <= MostCharts ? group : group with
+    {
+        Charts = [.. group.Charts.Take(MostCharts)],
+        Text = $"{group.Text} The first {MostCharts} of {Format.Count(group.Charts.Count)} charts; ‘Choose the axes’ draws any other.".TrimStart(),
+    })];
 
     /// <summary>The charts that there were figures for.</summary>
     public static IReadOnlyList<Chart> Drawn(params IEnumerable<Chart?> charts) => [.. charts.OfType<Chart>()];

@@ -10,6 +10,8 @@ namespace Bench.Reports.Html;
 /// <summary>What the report and the comparison share: head and end of a page, charts, tables, evidence, the data.</summary>
 internal static class HtmlParts
 {
+    private const int MostOpenRows = 400;
+
     /// <summary>All before the header: the policy, the style, the title.</summary>
     public static void Head(this HtmlWriter html, string title) =>
         html.Raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")
@@ -133,6 +135,10 @@ internal static class HtmlParts
     /// <summary>A table that scrolls sideways where it is wider than the page.</summary>
     public static void Table(this HtmlWriter html, Table table, string id)
     {
+        // A browser lays out what it shows; what is folded away costs it nothing.
+        var folded = table.Rows.Count > MostOpenRows;
+        if (folded)
+            html.Raw("<details class=\"data\"><summary>").Text($"{table.Caption}: {Format.Count(table.Rows.Count)} rows").Raw("</summary>");
         html.Raw($"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"").Text(table.Caption).Raw($"\"><table id=\"{id}\">")
             .Element("caption", table.Caption).Raw("<thead><tr>");
         foreach (var column in table.Columns)
@@ -156,6 +162,8 @@ internal static class HtmlParts
             html.Raw("</tr>");
         }
         html.Raw("</tbody></table></div>");
+        if (folded)
+            html.Raw("</details>");
     }
 
     /// <summary>The evidence of cases: what is not proven first, the proven ones behind one line.</summary>
