@@ -51,10 +51,13 @@ internal sealed class Plan
 
     /// <summary>The plan without the cases that a target cannot do, unless nothing would be left.</summary>
     internal Plan Without(Func<CaseSpec, bool> impossible) =>
-        Cases.Where(spec => !impossible(spec)).ToArray() is { Length: > 0 } left && left.Length < Cases.Count ? new Plan(left, Settings) { NamesUncached = NamesUncached, NamesBlockSizes = NamesBlockSizes } : this;
+        Cases.Where(spec => !impossible(spec)).ToArray() is { Length: > 0 } left && left.Length < Cases.Count ? Of(left) : this;
 
     /// <summary>The plan with further cases, each after those of its kind.</summary>
-    internal Plan With(Func<IReadOnlyList<CaseSpec>, IReadOnlyList<CaseSpec>> further) => new(further(Cases), Settings) { NamesUncached = NamesUncached, NamesBlockSizes = NamesBlockSizes };
+    internal Plan With(Func<IReadOnlyList<CaseSpec>, IReadOnlyList<CaseSpec>> further) => Of(further(Cases));
+
+    /// <summary>Other cases with the same settings, chosen in the same way.</summary>
+    private Plan Of(IReadOnlyList<CaseSpec> cases) => new(cases, Settings) { NamesUncached = NamesUncached, NamesBlockSizes = NamesBlockSizes };
 
     /// <summary>Whether the user chose the block sizes, or single cases.</summary>
     internal bool NamesBlockSizes { get; init; }

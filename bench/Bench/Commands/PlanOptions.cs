@@ -44,7 +44,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
             settings = count is >= 1 and <= 10_000 ? settings with { Passes = count } : throw new PlanException("--passes takes 1 to 10000");
         if (parsed.GetValue(passSeconds) is { } seconds)
             settings = seconds is >= 0.001 and <= 3600
-                ? settings with { PassSeconds = seconds, MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, seconds / settings.PassSeconds)) }
+                ? settings.WithPassSeconds(seconds)
                 : throw new PlanException("--pass-seconds takes 0.001 to 3600");
         settings = Paced(parsed, settings);
         if (parsed.GetValue(slowdown) is { } text)

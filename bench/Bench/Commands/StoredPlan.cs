@@ -93,12 +93,9 @@ internal sealed record StoredPlan
     /// <param name="earlier">What the run has measured; of several targets a case counts if all have it.</param>
     internal Plan Rest(IReadOnlyList<RunRecord> earlier)
     {
-        var settings = RunSettings.Of(Profile, Seed);
-        settings = settings with
+        var settings = RunSettings.Of(Profile, Seed).WithPassSeconds(PassSeconds) with
         {
             Passes = Passes,
-            PassSeconds = PassSeconds,
-            MaxWriteBytesPerPass = (long)(settings.MaxWriteBytesPerPass * Math.Max(1, PassSeconds / settings.PassSeconds)),
             StartShare = StartShare,
             RatePerSecond = RatePerSecond,
             LatencyTargetNs = LatencyTargetNs,

@@ -73,15 +73,7 @@ internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> target
 
     private string[] Arguments(int index, string turns, string work) =>
     [
-        "run", "--profile", plan.Settings.Profile.ToString().ToLowerInvariant(),
-        .. plan.Cases.SelectMany(spec => (string[])["--case", spec.Id]),
-        "--passes", plan.Settings.Passes.ToString(CultureInfo.InvariantCulture),
-        "--pass-seconds", plan.Settings.PassSeconds.ToString("R", CultureInfo.InvariantCulture),
-        "--seed", plan.Settings.Seed.ToString(CultureInfo.InvariantCulture),
-        .. plan.Settings.StartShare > 0 ? ["--start", plan.Settings.StartShare.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
-        .. plan.Settings.InjectedSlowdown > 0 ? ["--inject-slowdown", plan.Settings.InjectedSlowdown.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
-        .. plan.Settings.RatePerSecond > 0 ? ["--rate", plan.Settings.RatePerSecond.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
-        .. plan.Settings.LatencyTargetNs > 0 ? ["--latency-target", string.Create(CultureInfo.InvariantCulture, $"{plan.Settings.LatencyTargetNs / 1e3:0.###}us")] : Array.Empty<string>(),
+        .. BenchProcess.RunArguments(plan.Cases.Select(spec => spec.Id), plan.Settings),
         "--target", targets[index].Folder, "--out", Path.Combine(work, (index + 1).ToString(CultureInfo.InvariantCulture)),
         "--json", "--no-report", "--turns", turns,
         .. keep ? ["--keep"] : Array.Empty<string>(),

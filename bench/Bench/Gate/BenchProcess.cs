@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Bench.Disk;
 using Bench.Measure.Passes;
+using Bench.Measure.Running;
 
 namespace Bench.Gate;
 
@@ -38,6 +39,27 @@ internal sealed class BenchProcess : IDisposable
         var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1).Concat(arguments)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.StandardInput.Close();
         return new BenchProcess(process);
+    }
+
+    /// <summary>The arguments of <c>bench run</c> for some cases; where and into what is the caller's.</summary>
+    /// <param name="cases">The cases' names.</param>
+    /// <param name="settings">How long and how often.</param>
+    internal static string[] RunArguments(IEnumerable<string> cases, RunSettings settings)
+    {
+        string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+        string[] If(bool given, string option, string value) => given ? [option, value] : [];
+        return
+        [
+            "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
+            .. cases.SelectMany(name => (string[])["--case", name]),
+            "--passes", settings.Passes.ToString(CultureInfo.InvariantCulture),
+            "--pass-seconds", Text(settings.PassSeconds),
+            "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
+            .. If(settings.StartShare > 0, "--start", Text(settings.StartShare)),
+            .. If(settings.RatePerSecond > 0, "--rate", Text(settings.RatePerSecond)),
+            .. If(settings.LatencyTargetNs > 0, "--latency-target", string.Create(CultureInfo.InvariantCulture, $"{settings.LatencyTargetNs / 1e3:0.###}us")),
+            .. If(settings.InjectedSlowdown > 0, "--inject-slowdown", Text(settings.InjectedSlowdown)),
+        ];
     }
 
     internal bool HasEnded => process.HasExited;

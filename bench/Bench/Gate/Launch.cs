@@ -31,16 +31,10 @@ internal sealed class Launch : IDisposable
         var operations = cases.Select(one => settings.OperationsPerPass.GetValueOrDefault(side.CaseOf(one).Id)).ToArray();
         string[] arguments =
         [
-            "run", "--profile", settings.Profile.ToString().ToLowerInvariant(),
-            .. cases.SelectMany(one => (string[])["--case", side.CaseOf(one).Id]),
+            .. BenchProcess.RunArguments(cases.Select(one => side.CaseOf(one).Id), settings with { InjectedSlowdown = side.InjectedSlowdown }),
             .. operations.All(count => count > 0) ? ["--operations", string.Join(',', operations.Select(count => count.ToString(CultureInfo.InvariantCulture)))] : Array.Empty<string>(),
-            .. settings.StartShare > 0 ? ["--start", settings.StartShare.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
-            "--passes", settings.Passes.ToString(CultureInfo.InvariantCulture),
-            "--pass-seconds", settings.PassSeconds.ToString("R", CultureInfo.InvariantCulture),
-            "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
             "--target", Path.GetDirectoryName(dataFolder)!, "--reuse", dataFolder, "--out", outFolder, "--no-report",
             .. turns is null ? Array.Empty<string>() : ["--turns", turns],
-            .. side.InjectedSlowdown > 0 ? ["--inject-slowdown", side.InjectedSlowdown.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
         ];
         return new Launch(side, outFolder, StartProcess(side, arguments));
     }

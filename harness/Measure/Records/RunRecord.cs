@@ -21,7 +21,7 @@ public sealed record RunRecord
     /// <summary>The run's name: start in UTC and four random hexadecimal digits, <c>20261122-130138-5f3a</c>.</summary>
     public required string Run { get; init; }
 
-    /// <summary>Workload and parameters in one string: unique in a run, equal for equal cases of different runs.</summary>
+    /// <summary>Workload and parameters in one string: unique in a run on one target, equal for equal cases of different runs and targets.</summary>
     public required string Case { get; init; }
 
     /// <summary>The workload's class: AccessPattern, CachePath, Transfer, …</summary>

@@ -110,6 +110,7 @@ public sealed class CaseScope
     private readonly List<IDisposable> owned = [];
     private readonly List<PassRecord> passes = [];
     private readonly List<PassRecord> disturbed = [];
+    private string? lastDisturbance;
     private readonly List<string> warnings = [];
     private readonly List<ClaimRecord> claims = [];
     private readonly long started = Stopwatch.GetTimestamp();
@@ -176,8 +177,6 @@ public sealed class CaseScope
 
     /// <summary>Passes that were disturbed and repeated so far.</summary>
     public int DisturbedPasses => disturbed.Count;
-
-    private string? lastDisturbance;
 
     /// <summary>Keeps a further figure of a pass; one that is no number (nothing divided by nothing) is left out with a warning.</summary>
     public void AddMetric(string name, double value)

@@ -80,6 +80,10 @@ public sealed record RunSettings
     /// <summary>Seed of every random choice.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>The same with passes of another length, which may write as much more as they are longer.</summary>
+    public RunSettings WithPassSeconds(double seconds) =>
+        this with { PassSeconds = seconds, MaxWriteBytesPerPass = (long)(MaxWriteBytesPerPass * Math.Max(1, seconds / PassSeconds)) };
+
     /// <summary>The settings of a profile.</summary>
     public static RunSettings Of(Profile profile, long seed) => profile switch
     {
