@@ -122,11 +122,19 @@ internal sealed record TargetAdvice
                 chosen.AtRisk,
                 .. sizes.Length == 1 ? [] : free
                     ? (string[])[$"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."]
-                    : [$"The segment size matters here: {string.Join(", ", sizes.Select(choice => $"{Words.Size(choice.View["SegmentSize"])} {Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond)}"))}."],
+                    : [Sizes(chosen, sizes, alikeSizes)],
                 .. others.Length == 0 ? [] : (string[])[$"No difference was shown to {string.Join(", ", others.Take(MostNamed))}{(others.Length > MostNamed ? $" and {Format.Count(others.Length - MostNamed)} more" : "")}, which may lose more."],
                 .. KafkaSettings.Difference(chosen.View) is { } difference ? [difference] : Array.Empty<string>(),
             ],
         };
+    }
+
+    /// <summary>Which other sizes differ from the chosen one, and from which no difference was shown.</summary>
+    private static string Sizes(Choice chosen, Choice[] sizes, Choice[] alike)
+    {
+        string[] like = [.. alike.Where(choice => choice != chosen).Select(choice => Words.Size(choice.View["SegmentSize"]))];
+        var other = sizes.Except(alike).Select(choice => $"{Words.Size(choice.View["SegmentSize"])} ({Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond)}, 99th percentile {Format.Nanoseconds(choice.P99Ns)})");
+        return $"Segment sizes that differ from it here: {string.Join(", ", other)}.{(like.Length == 0 ? "" : $" No difference was shown to {string.Join(", ", like)}.")}";
     }
 
     private static Table FrontOf(Choice[] choices)
