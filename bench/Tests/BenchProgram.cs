@@ -209,6 +209,12 @@ internal static class RecordQuestions
         record.Evidence.Claims.SingleOrDefault(claim => claim.Claim == name)
         ?? throw new Xunit.Sdk.XunitException($"{record.Case} claims nothing of '{name}': {record.Error ?? string.Join(", ", record.Evidence.Claims.Select(claim => claim.Claim))}");
 
+    /// <summary>
+    /// Says that the drive did not come to rest. Rounds of a twentieth of a second need not, on a machine that others use;
+    /// that it is said exactly where the rounds say so is a test of its own.
+    /// </summary>
+    internal static bool SaysNotAtRest(this ClaimRecord claim) => claim is { Claim: "steady", Verdict: Verdict.Contradicted };
+
     internal static bool Has(this RunRecord record, string parameter, string value) =>
         record.Parameters.TryGetValue(parameter, out var found) && found == value;
 
