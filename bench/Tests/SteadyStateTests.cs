@@ -32,6 +32,22 @@ public class SteadyStateTests
     }
 
     [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void A_run_that_goes_on_after_its_steady_state_says_that_the_drive_has_room_again()
+    {
+        using var disk = LoopFileSystem.Ext4(400 << 20);
+        using var place = new RunPlace(disk.MountPath);
+        BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--steady", "--target", place.Target, "--out", place.Out, "--no-report", "--filter", "CachePath*Direct*Operation=Read, Pattern=Random*psync*").Expect(0);
+        var lines = File.ReadAllLines(place.RecordsFile);
+        File.WriteAllLines(place.RecordsFile, lines.Take(2));
+        var result = BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0);
+        Assert.Contains("met a drive with room", result.Error, StringComparison.Ordinal);
+        var records = RunStore.Read(place.Out).Records;
+        Assert.DoesNotContain(records[1].Target.Warnings, warning => warning.Contains("met a drive with room", StringComparison.Ordinal));
+        Assert.All(records.Skip(2), record => Assert.Contains(record.Target.Warnings, warning => warning.Contains("met a drive with room", StringComparison.Ordinal)));
+        Assert.Contains("met a drive with room", File.ReadAllText(Path.Combine(place.Out, "report.md")), StringComparison.Ordinal);
+    }
+
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
     public void Where_there_is_no_room_to_fill_it_is_refused()
     {
         using var disk = LoopFileSystem.Ext4(64 << 20);

@@ -30,6 +30,12 @@ public sealed class DiskException : IOException
     /// <summary>The file system, kernel or device lacks what was asked for.</summary>
     public bool IsUnsupported => Errno is Constants.EOPNOTSUPP or Constants.ENOSYS or Constants.EINVAL;
 
+    /// <summary>Somebody else holds it: a mount, an array, swap.</summary>
+    public bool IsBusy => Errno == Constants.EBUSY;
+
+    /// <summary>The user may not.</summary>
+    public bool IsDenied => Errno is Constants.EACCES or Constants.EPERM;
+
     /// <summary>The device failed.</summary>
     public bool IsDeviceError => Errno == Constants.EIO;
 

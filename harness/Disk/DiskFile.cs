@@ -23,6 +23,9 @@ public enum OpenMode
 
     /// <summary>O_DSYNC: each write is durable when it returns.</summary>
     DataSync = 8,
+
+    /// <summary>O_EXCL of a block device: it is free now, and stays so while this is open (no mount, no swap, no array takes it).</summary>
+    Exclusive = 16,
 }
 
 /// <summary>Per-call flags of preadv2(2) and pwritev2(2).</summary>
@@ -88,6 +91,8 @@ public sealed unsafe class DiskFile : IDisposable
             flags |= O_DIRECT;
         if (mode.HasFlag(OpenMode.DataSync))
             flags |= O_DSYNC;
+        if (mode.HasFlag(OpenMode.Exclusive))
+            flags |= O_EXCL;
         int opened;
         do
             opened = Libc.open(path, flags, 0x180 /* 0600 */);
@@ -106,8 +111,17 @@ public sealed unsafe class DiskFile : IDisposable
         return (stat.stx_mode & S_IFMT) == S_IFREG ? Open(path, mode) : throw DiskException.NotRegular("open", path);
     }
 
-    /// <summary>Length in bytes.</summary>
-    public long LengthBytes => (long)Stat(STATX_BASIC_STATS).stx_size;
+    /// <summary>Length in bytes; of a block device its size, which stat(2) does not tell.</summary>
+    public long LengthBytes
+    {
+        get
+        {
+            var stat = Stat(STATX_BASIC_STATS);
+            return (stat.stx_mode & S_IFMT) == S_IFBLK
+                ? DiskException.ThrowIfFailed((nint)Libc.lseek(Descriptor, 0, SEEK_END), "lseek", Path)
+                : (long)stat.stx_size;
+        }
+    }
 
     /// <summary>Where the next bytes are that were ever written: behind a hole, or the length if there are none.</summary>
     public long NextData(long position)

@@ -159,13 +159,19 @@ public static class HtmlReport
                 if (target.Label.Full.Length > 0)
                     html.Element("h3", target.Label.Heading);
                 html.Raw("<ul class=\"wishes\">");
-                foreach (var wish in target.Wishes)
+                foreach (var wish in target.Cards)
                     Wish(wish, index + 1);
                 html.Raw("</ul>");
                 if (target.Missing is { } missing)
                     html.Element("p", missing);
                 if (target.Held.Length > 0)
                     html.Element("p", $"Measured with: {target.Held}.", "class=\"detail\"");
+                if (target.Picture is { } picture)
+                {
+                    html.Raw("<div class=\"charts one\">");
+                    html.Figure(picture, ChartTable.Of(picture));
+                    html.Raw("</div>");
+                }
                 html.Raw("<details class=\"data\"><summary>The choices worth having</summary>");
                 html.Table(target.Front, FormattableString.Invariant($"table-front-{index + 1}"));
                 html.Raw("</details>");
@@ -255,7 +261,7 @@ public static class HtmlReport
                 html.Raw("<p>Every figure of this page comes from these records, one JSON object a line. ")
                     .Data("records.jsonl", content.CarriedRecords.Select(RecordJson.Write)).Raw("</p>");
                 if (content.IsLarge)
-                    html.Element("p", "There are so many that they are here without their histograms and timelines; the run’s folder has them whole.");
+                    html.Element("p", "There are so many that they are here without their histograms, timelines and the counters of each pass; the run’s folder has them whole.");
             }
             if (content.Records.Count > 0 && !content.IsLarge)
             {

@@ -58,7 +58,7 @@ public static class MarkdownReport
         {
             if (target.Label.Full.Length > 0)
                 Block($"### {Escape(target.Label.Heading)}");
-            foreach (var wish in target.Wishes)
+            foreach (var wish in target.Cards)
             {
                 Block($"**{wish.Title}**: {Escape(wish.Sentence)} ({wish.Choice.StatusMark})");
                 Block($"```properties\n{string.Join('\n', wish.Settings)}\n```");
@@ -69,6 +69,8 @@ public static class MarkdownReport
             if (target.Held.Length > 0)
                 Block($"Measured with: {Escape(target.Held)}.");
             Write(text, target.Front);
+            if (target.Picture is { } picture)
+                Write(text, ChartTable.Of(picture));
         }
         if (content.Answers.Count > 0)
         {

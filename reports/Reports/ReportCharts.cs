@@ -10,6 +10,9 @@ public static class ReportCharts
     /// <summary>Every chart of the page, in its order; <see cref="Chart.Id"/> serves as a file name.</summary>
     /// <param name="records">Of one run or of several.</param>
     /// <param name="options">What the reader wants.</param>
-    public static IReadOnlyList<Chart> Of(IReadOnlyList<RunRecord> records, ReportOptions options) =>
-        [.. ReportContent.Of(records, options).Sections.SelectMany(section => section.Groups).SelectMany(group => group.Charts)];
+    public static IReadOnlyList<Chart> Of(IReadOnlyList<RunRecord> records, ReportOptions options)
+    {
+        var content = ReportContent.Of(records, options);
+        return [.. content.Advice.Targets.Select(target => target.Picture).OfType<Chart>(), .. content.Sections.SelectMany(section => section.Groups).SelectMany(group => group.Charts)];
+    }
 }

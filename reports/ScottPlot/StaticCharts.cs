@@ -2,6 +2,7 @@ using Bench.Measure.Records;
 using Bench.Reports.Charts;
 using ScottPlot;
 using ScottPlot.TickGenerators;
+using SkiaSharp;
 
 namespace Bench.Reports.StaticImages;
 
@@ -11,11 +12,11 @@ namespace Bench.Reports.StaticImages;
 /// </summary>
 public static class StaticCharts
 {
-    private const int WidthPixels = 900;
+    internal const int WidthPixels = 900;
     private const double BarThickness = 0.36;
 
     /// <summary>The page's light palette (Okabe and Ito's hues, darkened to a contrast of 4.5 on white).</summary>
-    private static readonly Color[] Palette =
+    internal static readonly Color[] Palette =
     [
         Color.FromHex("#0068A8"), Color.FromHex("#B34E00"), Color.FromHex("#007A5A"), Color.FromHex("#A03D78"),
         Color.FromHex("#7A5F00"), Color.FromHex("#1F7391"), Color.FromHex("#4A4F55"),
@@ -24,11 +25,28 @@ public static class StaticCharts
     private static readonly MarkerShape[] Filled =
     [
         MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond,
-        MarkerShape.FilledTriangleDown, MarkerShape.Cross, MarkerShape.Asterisk,
+        MarkerShape.FilledTriangleDown, MarkerShape.Cross, MarkerShape.OpenCircleWithDot,
     ];
 
+    /// <summary>The same as outlines: a filled shape has no line of its own in ScottPlot.</summary>
+    private static readonly MarkerShape[] Open =
+    [
+        MarkerShape.OpenCircle, MarkerShape.OpenSquare, MarkerShape.OpenTriangleUp, MarkerShape.OpenDiamond,
+        MarkerShape.OpenTriangleDown, MarkerShape.Cross, MarkerShape.OpenCircle,
+    ];
+
+    /// <summary>A sans-serif that is installed: where ScottPlot's own choice is missing, the system gives whatever it has, also a serif.</summary>
+    private static readonly string Family = new[] { "DejaVu Sans", "Liberation Sans", "Noto Sans", "Open Sans", "Arial", "Helvetica" }
+        .FirstOrDefault(SKFontManager.Default.FontFamilies.ToHashSet(StringComparer.OrdinalIgnoreCase).Contains) ?? Fonts.Sans;
+
+    /// <summary>As many letters as a line of a title holds.</summary>
+    private const int LineLetters = 108;
+
+    /// <summary>Not every font has the page's ballot cross.</summary>
+    private const string CrossMark = "× ";
+
     private static readonly Color Ink = Color.FromHex("#1B1F23");
-    private static readonly Color Contradicted = Color.FromHex("#B3261E");
+    internal static readonly Color Contradicted = Color.FromHex("#B3261E");
     private static readonly Color Paper = Color.FromHex("#FFFFFF");
 
     /// <summary>Writes each chart as <c>id.png</c> and <c>id.svg</c>.</summary>
@@ -40,7 +58,8 @@ public static class StaticCharts
         foreach (var chart in charts)
         {
             using var plot = Draw(chart);
-            var height = EChartsOptions.HeightPixels(chart) + 120;
+            // Beside what the page gives the plot: title, axis and legend.
+            var height = EChartsOptions.HeightPixels(chart) + (chart.Series.Count > 1 ? 190 : 120);
             plot.SavePng(Path.Combine(folder, chart.Id + ".png"), WidthPixels, height);
             plot.SaveSvg(Path.Combine(folder, chart.Id + ".svg"), WidthPixels, height);
         }
@@ -51,7 +70,11 @@ public static class StaticCharts
     {
         var plot = new Plot();
         var rows = chart.Kind is ChartKind.Bars or ChartKind.StackedBars or ChartKind.Forest;
-        plot.Title(chart.Subtitle.Length == 0 ? chart.Title : $"{chart.Title}\n{chart.Subtitle}");
+        plot.Title(string.Join('\n', Wrapped(chart.Title).Concat(Wrapped(chart.Subtitle))));
+        plot.Axes.Title.Label.Bold = false;
+        plot.Axes.Title.Label.FontSize = 14;
+        plot.Axes.Title.FullFigureCenter = true;
+        plot.Font.Set(Family);
         plot.XLabel(rows ? chart.Y.Name : chart.X.Name);
         plot.YLabel(rows ? "" : chart.Kind == ChartKind.HeatMap ? chart.SeriesMeaning : chart.Y.Name);
         switch (chart.Kind)
@@ -69,15 +92,65 @@ public static class StaticCharts
             case ChartKind.Forest or ChartKind.Points:
                 OverBand(plot, chart, rows);
                 break;
+            case ChartKind.Scatter:
+                Scatter(plot, chart);
+                Ticks(plot, chart, rows);
+                break;
             default:
                 Lines(plot, chart);
                 Ticks(plot, chart, rows);
                 break;
         }
+        // Beside the data, not on them.
         if (chart.Series.Count > 1)
-            plot.ShowLegend(Alignment.UpperRight);
+        {
+            foreach (var series in chart.Series.DistinctBy(series => (series.Name, series.Color)))
+                plot.Legend.ManualItems.Add(Named(chart, series));
+            plot.Legend.Orientation = Orientation.Horizontal;
+            plot.ShowLegend(Edge.Bottom);
+        }
         return plot;
     }
+
+    /// <summary>Lines of words, none too long.</summary>
+    private static IEnumerable<string> Wrapped(string text)
+    {
+        var line = "";
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > 0 && line.Length + word.Length >= LineLetters)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length == 0 ? word : " " + word;
+        }
+        if (line.Length > 0)
+            yield return line;
+    }
+
+    /// <summary>A series in the legend: by hand, because bars and marks have none that carry its name.</summary>
+    private static LegendItem Named(Chart chart, Series series)
+    {
+        var color = Palette[series.Color % Palette.Length];
+        var item = new LegendItem { LabelText = series.Name, LineColor = color };
+        if (chart.Kind is ChartKind.Bars or ChartKind.StackedBars)
+            item.LineWidth = 8;
+        else
+        {
+            item.LineWidth = chart.Kind is ChartKind.Forest or ChartKind.Points or ChartKind.Scatter ? 0 : 2;
+            item.LinePattern = Dash(series);
+            if (chart.Kind != ChartKind.Timeline)
+            {
+                item.MarkerShape = (series.Hollow ? Open : Filled)[(series.Mark ?? series.Color) % Filled.Length];
+                item.MarkerFillColor = item.MarkerLineColor = color;
+                item.MarkerSize = 8;
+            }
+        }
+        return item;
+    }
+
+    private static LinePattern Dash(Series series) => series.Variant switch { 0 => LinePattern.Solid, 1 => LinePattern.Dashed, _ => LinePattern.Dotted };
 
     /// <summary>A rectangle and a text a cell; a contradicted one is paper with a dashed border and a cross of two strokes.</summary>
     private static void Cells(Plot plot, Chart chart)
@@ -100,7 +173,7 @@ public static class StaticCharts
                     Stroke(plot, point.X - half, y - half, point.X + half, y + half, Contradicted, 0.75f);
                     Stroke(plot, point.X - half, y + half, point.X + half, y - half, Contradicted, 0.75f);
                 }
-                var mark = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
+                var mark = point.Verdict switch { Verdict.Contradicted => CrossMark, Verdict.Unproven => "? ", _ => "" };
                 var text = plot.Add.Text(mark + Format.Short(chart.Y.Quantity, point.Y), point.X, y);
                 // Above about half of the colour white is read better than ink.
                 text.LabelFontColor = contradicted ? Contradicted : heat > 0.5 ? Paper : Ink;
@@ -114,7 +187,10 @@ public static class StaticCharts
         plot.HideGrid();
     }
 
-    /// <summary>Throughput on the left axis, latency on the right one, and a line for each event: one plot where the page has panels.</summary>
+    /// <summary>
+    /// Throughput by the left axis in the upper half, latency by the right one in the lower half, and a line for each event:
+    /// one plot where the page has panels.
+    /// </summary>
     private static void Timeline(Plot plot, Chart chart)
     {
         foreach (var series in chart.Series)
@@ -124,8 +200,9 @@ public static class StaticCharts
             var line = plot.Add.Scatter(series.Points.Select(point => point.X).ToArray(), series.Points.Select(point => Length(axis, point.Y)).ToArray());
             line.LineColor = series.Points.Any(point => point.Verdict == Verdict.Contradicted) ? Contradicted : Palette[series.Color % Palette.Length];
             line.LineWidth = upper ? 2 : 1;
+            line.LinePattern = Dash(series);
             line.MarkerSize = 0;
-            line.LegendText = series.Name;
+            line.ConnectStyle = ConnectStyle.StepHorizontal;
             if (!upper)
                 line.Axes.YAxis = plot.Axes.Right;
         }
@@ -137,11 +214,26 @@ public static class StaticCharts
             line.LineWidth = 0.75f;
             line.LinePattern = LinePattern.Dotted;
         }
-        if (chart.LowerY is { } latency)
-        {
-            plot.Axes.Right.Label.Text = latency.Name;
-            Powers(plot.Axes.Right, latency, chart.Series.Where(series => series.Panel == 1).SelectMany(series => series.Points).Select(point => point.Y));
-        }
+        var highest = chart.Series.Where(series => series.Panel == 0).SelectMany(series => series.Points).Max(point => point.Y);
+        plot.Axes.SetLimitsX(chart.X.Min ?? 0, chart.X.Max ?? chart.Series.SelectMany(series => series.Points).Max(point => point.X));
+        plot.Axes.SetLimitsY(-highest, highest * 1.05);
+        var half = Ladder(highest);
+        plot.Axes.Left.TickGenerator = new NumericManual(half, [.. half.Select(figure => Format.Short(chart.Y.Quantity, figure))]);
+        double[] below = [.. chart.Series.Where(series => series.Panel == 1).SelectMany(series => series.Points).Where(point => point.Y > 0).Select(point => point.Y)];
+        if (chart.LowerY is not { } latency || below.Length == 0)
+            return;
+        plot.Axes.Right.Label.Text = latency.Name;
+        Powers(plot.Axes.Right, latency, below);
+        var (low, high) = (Math.Floor(Length(latency, below.Min())), Math.Ceiling(Length(latency, below.Max()) + 1e-9));
+        plot.Axes.SetLimitsY(low, high + (high - low) * 1.05, plot.Axes.Right);
+    }
+
+    /// <summary>Round figures from zero up to a highest one, four or so.</summary>
+    private static double[] Ladder(double highest)
+    {
+        var step = Math.Pow(10, Math.Floor(Math.Log10(highest)));
+        step = (highest / step) switch { < 2 => step / 2, < 5 => step, _ => step * 2 };
+        return [.. Enumerable.Range(0, (int)(highest / step) + 1).Select(rung => rung * step)];
     }
 
     /// <summary>The band and the line of no change, then estimates as rows with their intervals, or single points.</summary>
@@ -168,12 +260,11 @@ public static class StaticCharts
                 var (x, y) = rows ? (Length(chart.Y, point.Y), Row(chart, (int)point.X)) : (point.X, Length(chart.Y, point.Y));
                 if (rows)
                     Whisker(plot, chart, point, y, horizontal: true);
-                var mark = plot.Add.Marker(x, y, Filled[(series.Mark ?? series.Color) % Filled.Length], 10);
-                mark.MarkerFillColor = series.Hollow ? Paper : color;
+                var mark = plot.Add.Marker(x, y, (series.Hollow ? Open : Filled)[(series.Mark ?? series.Color) % Filled.Length], 10);
+                mark.MarkerFillColor = color;
                 mark.MarkerLineColor = color;
                 mark.MarkerLineWidth = 1.5f;
             }
-            Legend(plot, chart, series);
         }
         if (rows)
             plot.Axes.Left.TickGenerator = new NumericManual(Enumerable.Range(0, places).Select(place => Row(chart, place)).ToArray(), [.. chart.X.Categories]);
@@ -182,6 +273,50 @@ public static class StaticCharts
         figures.TickGenerator = new NumericManual([.. ratios.Select(ratio => Length(chart.Y, ratio))], [.. ratios.Select(ratio => Format.Short(chart.Y.Quantity, ratio))]);
 
         void Across(double at, float width) => Stroke(plot, rows ? at : start, rows ? start : at, rows ? at : end, rows ? end : at, Ink, width);
+    }
+
+    /// <summary>Points with their names, where these do not lie on each other; a contradicted one is a cross, an unproven one hollow.</summary>
+    private static void Scatter(Plot plot, Chart chart)
+    {
+        var points = chart.Series.SelectMany(series => series.Points).ToArray();
+        double[] xs = [.. points.Select(point => Length(chart.X, point.X))], ys = [.. points.Select(point => Length(chart.Y, point.Y))];
+        // A name is about a quarter of the plot wide and a twentieth of it high.
+        var (width, height) = (Math.Max(xs.Max() - xs.Min(), double.Epsilon) * 0.25, Math.Max(ys.Max() - ys.Min(), double.Epsilon) * 0.06);
+        var named = new List<(double X, double Y)>();
+        // What is named first lies on top, and has the first choice of a place for its names.
+        foreach (var series in chart.Series.Reverse())
+        {
+            var color = Palette[series.Color % Palette.Length];
+            foreach (var point in series.Points)
+            {
+                var contradicted = point.Verdict == Verdict.Contradicted;
+                var (x, y) = (Length(chart.X, point.X), Length(chart.Y, point.Y));
+                var mark = plot.Add.Marker(x, y, contradicted ? MarkerShape.Eks : (point.Verdict == Verdict.Proven ? Filled : Open)[(series.Mark ?? series.Color) % Filled.Length], 10);
+                mark.MarkerFillColor = color;
+                mark.MarkerLineColor = contradicted ? Contradicted : color;
+                mark.MarkerLineWidth = 1.5f;
+            }
+        }
+        foreach (var series in chart.Series)
+        {
+            foreach (var point in series.Points)
+            {
+                var (x, y) = (Length(chart.X, point.X), Length(chart.Y, point.Y));
+                if (point.Name is null || named.Any(other => Math.Abs(other.X - x) < width && Math.Abs(other.Y - y) < height))
+                    continue;
+                named.Add((x, y));
+                Note(plot, "   " + point.Name, x, y, Ink);
+            }
+        }
+        Limits(plot, chart, xs, ys);
+    }
+
+    /// <summary>From where the axes are to begin to beyond the last point, with room for what is written beside it.</summary>
+    private static void Limits(Plot plot, Chart chart, double[] xs, double[] ys)
+    {
+        var left = chart.X.Min is { } begin ? Length(chart.X, begin) : xs.Min() - (xs.Max() - xs.Min()) * 0.08;
+        var bottom = chart.Y.Min is { } lowest ? Length(chart.Y, lowest) : ys.Min() - (ys.Max() - ys.Min()) * 0.08;
+        plot.Axes.SetLimits(left, xs.Max() + (xs.Max() - left) * 0.22, bottom, ys.Max() + (ys.Max() - bottom) * 0.08);
     }
 
     private static Color Mixed(Color color, double share) => new(
@@ -226,13 +361,14 @@ public static class StaticCharts
                     Label(plot, chart, point, sums[row], at);
                 }
             }
-            Legend(plot, chart, series);
         }
         foreach (var reference in chart.References)
         {
             var (x, y) = (Length(chart.Y, reference.Y), Row(chart, (int)reference.X));
             Stroke(plot, x, y - 0.42, x, y + 0.2, Ink, 2);
-            Note(plot, $"{reference.Text} {Format.Scaled(reference.Y)}", x, y - 0.34, Ink);
+            // Two on one row: the lower one's text goes left, as in the page.
+            var left = chart.References.Any(other => other.X == reference.X && other.Y > reference.Y);
+            Note(plot, left ? $"{reference.Text} {Format.Scaled(reference.Y)} " : $" {reference.Text} {Format.Scaled(reference.Y)}", x, y - 0.34, Ink, left);
         }
         var high = ends.Append(beginning).Max();
         plot.Axes.SetLimits(beginning, Length(chart.Y, high) + (Length(chart.Y, high) - beginning) * 0.2, -0.6, chart.X.Categories.Count - 0.4);
@@ -250,12 +386,11 @@ public static class StaticCharts
                 var line = plot.Add.Scatter(sound.Select(point => Length(chart.X, point.X)).ToArray(), sound.Select(point => Length(chart.Y, point.Y)).ToArray());
                 line.LineColor = color;
                 line.LineWidth = 2;
-                line.LinePattern = series.Variant == 0 ? LinePattern.Solid : series.Variant == 1 ? LinePattern.Dashed : LinePattern.Dotted;
-                line.MarkerShape = Filled[series.Color % Filled.Length];
+                line.LinePattern = Dash(series);
+                line.MarkerShape = (sound.All(point => point.Verdict == Verdict.Unproven) ? Open : Filled)[series.Color % Filled.Length];
                 line.MarkerSize = chart.Kind == ChartKind.Percentiles ? 4 : 8;
                 line.MarkerLineColor = color;
-                line.MarkerFillColor = sound.All(point => point.Verdict == Verdict.Unproven) ? Paper : color;
-                line.LegendText = series.Name;
+                line.MarkerFillColor = color;
             }
             foreach (var point in series.Points)
             {
@@ -269,6 +404,11 @@ public static class StaticCharts
                     Whisker(plot, chart, point, Length(chart.X, point.X), horizontal: false);
             }
         }
+        double[] ys = [.. chart.Series.SelectMany(series => series.Points).SelectMany(point => new[] { point.Y, point.High ?? point.Y, point.Low ?? point.Y }).Where(figure => figure > 0 || chart.Y.Scale == AxisScale.Linear).Select(figure => Length(chart.Y, figure))];
+        var low = chart.Y.Min is { } lowest ? Length(chart.Y, lowest) : ys.Min();
+        plot.Axes.SetLimitsY(low, ys.Max() + Math.Max(ys.Max() - low, double.Epsilon) * 0.06);
+        if (chart.X.Scale == AxisScale.Category)
+            plot.Axes.SetLimitsX(-0.5, chart.X.Categories.Count - 0.5);
     }
 
     private static void Whisker(Plot plot, Chart chart, ChartPoint point, double at, bool horizontal)
@@ -293,17 +433,17 @@ public static class StaticCharts
 
     private static void Label(Plot plot, Chart chart, ChartPoint point, double figure, double at)
     {
-        var mark = point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
+        var mark = point.Verdict switch { Verdict.Contradicted => CrossMark, Verdict.Unproven => "? ", _ => "" };
         Note(plot, "  " + mark + Format.Short(chart.Y.Quantity, figure), Length(chart.Y, Math.Max(figure, point.High ?? figure)), at,
             point.Verdict == Verdict.Contradicted ? Contradicted : Ink);
     }
 
-    private static void Note(Plot plot, string text, double x, double y, Color color)
+    private static void Note(Plot plot, string text, double x, double y, Color color, bool left = false)
     {
         var note = plot.Add.Text(text, x, y);
         note.LabelFontColor = color;
         note.LabelFontSize = 12;
-        note.LabelAlignment = Alignment.MiddleLeft;
+        note.LabelAlignment = left ? Alignment.MiddleRight : Alignment.MiddleLeft;
     }
 
     private static void Stroke(Plot plot, double x1, double y1, double x2, double y2, Color color, float width)
@@ -311,17 +451,6 @@ public static class StaticCharts
         var line = plot.Add.Line(x1, y1, x2, y2);
         line.LineColor = color;
         line.LineWidth = width;
-    }
-
-    /// <summary>Bars carry no legend text of their own: an invisible stroke of the colour does.</summary>
-    private static void Legend(Plot plot, Chart chart, Series series)
-    {
-        if (chart.Series.Count < 2)
-            return;
-        var line = plot.Add.Line(0, 0, 0, 0);
-        line.LineColor = Palette[series.Color % Palette.Length];
-        line.LineWidth = 8;
-        line.LegendText = series.Name;
     }
 
     private static void Ticks(Plot plot, Chart chart, bool rows)
@@ -340,9 +469,11 @@ public static class StaticCharts
         Powers(plot.Axes.Left, chart.Y, chart.Series.SelectMany(series => series.Points).Select(point => point.Y));
     }
 
-    /// <summary>One tick a power of ten, named as what it stands for; a linear axis keeps its own ticks.</summary>
+    /// <summary>One tick a power of ten, named as what it stands for; a linear axis keeps its own ticks, with the unit.</summary>
     private static void Powers(IAxis axis, Axis shown, IEnumerable<double> figures)
     {
+        if (shown.Scale == AxisScale.Linear)
+            axis.TickGenerator = new NumericAutomatic { LabelFormatter = figure => Format.Short(shown.Quantity, figure) };
         double[] lengths = [.. figures.Where(figure => figure > 0).Select(figure => Length(shown, figure))];
         if (shown.Scale is not (AxisScale.Log or AxisScale.Nines) || lengths.Length == 0)
             return;

@@ -1,5 +1,6 @@
 using Bench.Measure.Records;
 using Bench.Reports.Advice;
+using Bench.Reports.Charts;
 using Bench.Reports.Content;
 using Xunit;
 
@@ -25,6 +26,17 @@ public class AdviceTests
         Assert.Equal("Segment sizes that differ from it here: 1 MiB (500 MB/s, 99th percentile 60.0 µs).", advice.Wishes[0].Notes[1]);
         // The three of 64 MiB: nothing of 1 MiB is better in anything.
         Assert.Equal(["no flush", "every 1 MiB", "each append"], advice.Front.Rows.Select(row => row.Cells[0]));
+        Assert.Equal(3, advice.Cards.Count);
+
+        // The same as a picture: a series for each kind of loss, and one for the choices that another beats.
+        var picture = advice.Picture!;
+        Assert.Equal(
+            [("Loses nothing that was acknowledged", "each append, 64 MiB"), ("Loses up to a bound", "every 1 MiB, 64 MiB"), ("Loses without a bound, or not known", "no flush, 64 MiB"),
+                ("Beaten in all three by another", "each append, 1 MiB; every 1 MiB, 1 MiB; no flush, 1 MiB")],
+            picture.Series.Select(series => (series.Name, string.Join("; ", series.Points.Select(point => point.Name)))));
+        Assert.StartsWith("3 of 6 choices", picture.Finding, StringComparison.Ordinal);
+        Assert.Equal((900e6, 50e3), (Math.Round(picture.Series[2].Points[0].X / 1e6) * 1e6, picture.Series[2].Points[0].Y));
+        Assert.Equal(["no flush, 64 MiB", "no flush, 1 MiB", "every 1 MiB, 64 MiB"], ChartTable.Of(picture).Rows.Take(3).Select(row => row.Cells[0]));
     }
 
     [Fact]
@@ -40,6 +52,8 @@ public class AdviceTests
         Assert.Equal("# log.segment.bytes: default", Lines(advice.Wishes[0])[0]);
         Assert.Contains("makes no difference", advice.Wishes[0].Notes[1], StringComparison.Ordinal);
         Assert.Contains("No difference was shown to no flush, at each roll", advice.Wishes[0].Notes[2], StringComparison.Ordinal);
+        // One choice with the same settings is printed once.
+        Assert.Equal("For throughput and latency", Assert.Single(advice.Cards).Title);
     }
 
     [Fact]

@@ -159,6 +159,32 @@ public class LogReportTests
     }
 
     [Fact]
+    public void The_passes_of_several_targets_lie_over_the_same_seconds()
+    {
+        RunRecord On(RunRecord record, string folder, int slower) => record with
+        {
+            Target = record.Target with { Folder = folder },
+            Timeline = record.Timeline is not { } timeline ? null : timeline with { Points = [.. timeline.Points.Select(point => point with { Bytes = point.Bytes / slower, MaxNs = point.MaxNs * slower })] },
+        };
+        var charts = ReportCharts.Of([.. Sample.Select(record => On(record, "/mnt/nvme0", 1)), .. Sample.Select(record => On(record, "/mnt/raid0", 2))], Plain);
+        var chart = charts.First(chart => chart.Id.StartsWith("log-append-overlaid", StringComparison.Ordinal));
+        Assert.Equal([("nvme0", 0, 0), ("raid0", 0, 1), ("nvme0", 1, 0), ("raid0", 1, 1)], chart.Series.Select(series => (series.Name, series.Panel, series.Color)));
+        Assert.Empty(chart.Events);
+        Assert.All(chart.Series[0].Points.Zip(chart.Series[1].Points), pair =>
+        {
+            Assert.Equal(pair.First.X, pair.Second.X);
+            Assert.InRange(pair.Second.Y * 2, 0.999 * pair.First.Y, pair.First.Y);
+        });
+        // Equal parts of steps have the mean of the steps.
+        var table = ChartTable.Of(chart);
+        Assert.Equal(["From", "Throughput, nvme0", "Throughput, raid0", "Slowest, nvme0", "Slowest, raid0", "Evidence"], table.Columns.Select(column => column.Name));
+        Assert.Equal(20, table.Rows.Count);
+        // Those of one target alone are three of each, not a wall.
+        Assert.Equal(6, charts.Count(chart => chart.Id.StartsWith("log-append-timeline", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Charts, chart => chart.Id.StartsWith("log-append-overlaid", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Events_that_were_left_out_are_said_and_a_pass_that_is_not_there_is_no_failure()
     {
         var record = Append("each", "16MiB");

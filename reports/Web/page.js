@@ -40,9 +40,10 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
 import * as echarts from 'echarts/core';
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, TooltipComponent } from 'echarts/components';
+import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 
-echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, SVGRenderer]);
+echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, LabelLayout, SVGRenderer]);
 
 const cross = 'path://M2,0 L6,4 L10,0 L12,2 L8,6 L12,10 L10,12 L6,8 L2,12 L0,10 L4,6 L0,2 Z';
 
@@ -260,6 +261,7 @@ function complete(option, width) {
       continue;
     }
     series.itemStyle = b.hollow ? { ...series.itemStyle, color: t.paper, borderColor: own, borderWidth: 2 } : { ...series.itemStyle, color: own };
+    if (series.label) series.label = { ...series.label, color: t.ink, fontFamily: family, fontSize: 12 };
     if (series.type === 'line') {
       series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
       if (b.verdict === 'contradicted')
@@ -312,7 +314,17 @@ let redrawExplored = () => {};
 // Of very many charts only those are drawn that have come near the screen, and all for paper.
 const many = plots.length > 150;
 function drawAll(paperWidth) {
-  plots.filter(plot => !many || paperWidth || drawn.has(plot)).forEach(plot => draw(plot, paperWidth));
+  if (many && !paperWidth) {
+    // What is on the screen at once, the rest of what was drawn one after the other, so that a click is answered first.
+    const seen = plot => { const box = plot.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+    const rest = [];
+    for (const plot of drawn.keys()) seen(plot) ? draw(plot) : rest.push(() => draw(plot));
+    const next = () => { rest.shift()?.(); if (rest.length) setTimeout(next); };
+    rest.push(redrawExplored);
+    setTimeout(next);
+    return;
+  }
+  plots.forEach(plot => draw(plot, paperWidth));
   redrawExplored();
 }
 if (many) {

@@ -28,6 +28,8 @@ internal sealed class RunCommand : Command
     private readonly Option<bool> steady = new("--steady") { Description = "First fill what space there is, twice, and go on with random I/O until the drive is in a steady state; fills the drive and takes hours on a large one" };
     private readonly Option<string?> resume = new("--resume") { Description = "Go on with an interrupted run: its folder, and no other choice of cases or target", HelpName = "DIR" };
     private readonly Option<string?> maxWrite = new("--max-write") { Description = "Refuse a plan that writes more than this: 20GiB", HelpName = "SIZE" };
+    private readonly Option<string?> raw = new("--raw") { Description = "Measure a block device itself, and write over all that is on it, instead of a folder; cases of direct I/O only", HelpName = "DEV" };
+    private readonly Option<string?> rawModel = new("--raw-model") { Description = "The model's name of the device given to --raw, to show that it is the one that is meant", HelpName = "NAME" };
     private readonly Option<bool> noReport = new("--no-report") { Description = "Write the records only" };
 
     private readonly Option<string?> turns = new("--turns") { Description = "Take turns with another run, pass by pass, as the one who listens on this socket says", HelpName = "SOCKET", Hidden = true };
@@ -43,6 +45,8 @@ internal sealed class RunCommand : Command
         Add(steady);
         Add(resume);
         Add(maxWrite);
+        Add(raw);
+        Add(rawModel);
         Add(noReport);
         Add(turns);
         SetAction(Run);
@@ -50,6 +54,10 @@ internal sealed class RunCommand : Command
 
     private int Run(ParseResult parsed)
     {
+        if (parsed.GetValue(raw) is { } device)
+            return RunRaw(parsed, device);
+        if (parsed.GetValue(rawModel) is not null)
+            throw new PlanException("--raw-model goes with --raw");
         var job = parsed.GetValue(resume) is { } folder ? Resumed(parsed, folder) : new Job(planOptions.Read(parsed), parsed.GetValue(target)!, NewRunName());
         if (job.Plan.Cases.Count == 0)
         {
@@ -71,12 +79,18 @@ internal sealed class RunCommand : Command
 
         /// <summary>What that run has measured.</summary>
         internal IReadOnlyList<RunRecord> Earlier { get; init; } = [];
+
+        /// <summary>What the rest of the run is not as its beginning was; null if it is.</summary>
+        internal string? Warning => Earlier.Any(IsSteady) && !Plan.Cases.Any(spec => spec.Workload.Type == typeof(SteadyState))
+            ? "The run was interrupted after its steady state, and the file that filled the drive is gone: the cases that were measured since then met a drive with room." : null;
+
+        private static bool IsSteady(RunRecord record) => record.Workload == nameof(SteadyState);
     }
 
     private Job Resumed(ParseResult parsed, string folder)
     {
         // What was begun is gone on with as it was: a choice now would make two halves of it.
-        if (planOptions.Options.Concat([target, outFolder, reuse, turns, steady]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+        if (planOptions.Options.Concat([target, outFolder, reuse, turns, steady, raw]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
             throw new PlanException($"--resume goes on with what was begun; {other.Name} does not go with it");
         folder = Path.GetFullPath(folder);
         var stored = StoredPlan.Read(folder);
@@ -116,6 +130,8 @@ internal sealed class RunCommand : Command
         // A launch of a gate does not look: it would cost each of them half a second.
         if (reused is null)
             topology = LookedAt(topology);
+        if (job.Warning is { } warning)
+            topology = topology with { Warnings = [.. topology.Warnings, warning] };
         plan = WithSteady(parsed, WithStripes(plan, [topology]), [topology]);
         CheckWrites(parsed, plan);
         if (reused is null)
@@ -124,11 +140,43 @@ internal sealed class RunCommand : Command
         var run = job.Run;
         var runFolder = job.Folder ?? RunFolder(parsed, run);
         var data = reused is null ? DataFolder.Create(folder, run, parsed.GetValue(keep)) : DataFolder.Reuse(reused, run);
+        return Execute(parsed, job with { Plan = plan }, topology, data, runFolder, resumable: true);
+    }
+
+    /// <summary>One target that is a device: what a case can do without files is done on its first bytes, or on all of it.</summary>
+    private int RunRaw(ParseResult parsed, string given)
+    {
+        if (new Option[] { target, keep, reuse, resume, turns }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+            throw new PlanException($"--raw measures a device in the place of a folder; {other.Name} does not go with it");
+        var plan = planOptions.Read(parsed);
+        static bool Fits(CaseSpec spec) => spec.Workload.Type == typeof(SteadyState) || spec.Workload.Type == typeof(CachePath) && spec.Values.Contains(Access.Direct);
+        if (!plan.Cases.Any(Fits) && !parsed.GetValue(steady))
+            throw new PlanException("none of the chosen cases is for a device: those of direct I/O are (CachePath with Access=Direct, and SteadyState)");
+        using var device = RawDevice.Take(given, parsed.GetValue(rawModel));
+        var topology = LookedAt(device.Topology);
+        plan = WithStripes(plan.With(cases => [.. cases.Where(Fits)]), [topology]);
+        if (parsed.GetValue(steady))
+            plan = plan.With(cases => [.. SteadyState.CasesOf(new ByteSize(topology.TotalBytes >> 20 << 20)), .. cases]);
+        if (plan.Files.Select(file => file.Size).Max() is var largest && largest.Bytes > topology.TotalBytes)
+            throw new PlanException($"{device.Path} has {Plan.SayBytes(topology.TotalBytes)} and the largest case takes {largest}; use a smaller profile or --set FileSize");
+        CheckWrites(parsed, plan);
+        var run = NewRunName();
+        var runFolder = RunFolder(parsed, run);
+        // Who the run is has to be somewhere; the next one on a device removes what a crash has left of it.
+        var scratch = Path.TrimEndingDirectorySeparator(Path.GetTempPath());
+        DataFolder.RemoveLeftovers(scratch);
+        var data = DataFolder.ForDevice(scratch, run, device.Path);
+        return Execute(parsed, new Job(plan, [device.Path], run), topology, data, runFolder, resumable: false);
+    }
+
+    private int Execute(ParseResult parsed, Job job, DeviceTopology topology, DataFolder data, string runFolder, bool resumable)
+    {
+        var (plan, run) = (job.Plan, job.Run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
         plan = WithoutUncached(plan, data.Path);
-        if (job.Folder is null)
-            StoredPlan.Write(runFolder, run, [folder], plan);
+        if (job.Folder is null && resumable)
+            StoredPlan.Write(runFolder, run, [topology.Folder], plan);
         using var turn = parsed.GetValue(turns) is { } socket ? new Turns(socket) : null;
         var toStandardOutput = parsed.GetValue(json);
         var context = new RunContext
@@ -147,6 +195,8 @@ internal sealed class RunCommand : Command
 
         SayTarget(topology);
         SayPlan(plan, context.Host.Warnings, targets: 1);
+        if (turn is null)
+            SayDrives(plan, [topology]);
         var outcome = ((RunProgress)context.Observer).Show(() => RunSession.Execute(plan.Cases, context, runFolder));
         return Finish(ending, outcome, toStandardOutput ? ((RunProgress)context.Observer).OutputError : TryWriteTable([.. job.Earlier, .. outcome.Records]));
     }
@@ -178,7 +228,10 @@ internal sealed class RunCommand : Command
             StoredPlan.Write(runFolder, run, [.. topologies.Select(topology => topology.Folder)], plan);
         foreach (var topology in topologies)
             SayTarget(topology);
+        if (job.Warning is { } warning)
+            Console.Error.WriteLine($"Warning  {warning}");
         SayPlan(plan, new HostProbe().Probe().Warnings, topologies.Length);
+        SayDrives(plan, topologies);
         var toStandardOutput = parsed.GetValue(json);
         string? told = null;
         var number = 0;
@@ -279,6 +332,14 @@ internal sealed class RunCommand : Command
             $"Plan     {plan.Cases.Count} cases{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
         foreach (var warning in hostWarnings)
             Console.Error.WriteLine($"Warning  {warning}");
+    }
+
+    /// <summary>What the run costs each drive, and how warm it is, where the drive says so. Of an array each drive takes a part of it.</summary>
+    private static void SayDrives(Plan plan, IReadOnlyList<DeviceTopology> targets)
+    {
+        foreach (var disk in targets.SelectMany(target => target.PhysicalDisks()).Select(disk => disk.Name).Distinct())
+            if (DriveHealth.Read(disk).Told(plan.WriteBytes * targets.Count(target => target.PhysicalDisks().Any(one => one.Name == disk)), Plan.SayBytes) is { } told)
+                Console.Error.WriteLine($"Drive    {disk}: {told}");
     }
 
     /// <summary>The cases of the steady state before all others, on a file as large as every target has room for beside theirs.</summary>

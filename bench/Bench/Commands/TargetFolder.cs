@@ -20,7 +20,7 @@ internal static class TargetFolder
             throw new PlanException($"the target {path} is a symbolic link to {link}; give that folder itself, so that it is plain what is measured");
         if (!attributes.HasFlag(FileAttributes.Directory))
             throw new PlanException(attributes.HasFlag(FileAttributes.Device) || IsSpecial(path)
-                ? $"the target {path} is a device; bench never touches a raw device: mount a file system on it and give its folder"
+                ? $"the target {path} is a device; a target is a folder: mount a file system on it and give its folder (--raw writes over a device)"
                 : $"the target {path} is no folder");
         if (new TopologyProbe().Probe(path).Mount.ReadOnly)
             throw new PlanException($"the target {path} is on a read-only mount");

@@ -34,7 +34,7 @@ public abstract class FileWorkload : Workload
     }
 
     /// <inheritdoc/>
-    public override bool CanBePaced => Plan.Engine == Engine.psync;
+    public override bool CanBePaced => true;
 
     /// <summary>The file's size.</summary>
     protected abstract ByteSize FileBytes { get; }
@@ -72,10 +72,15 @@ public abstract class FileWorkload : Workload
     protected override void Prepare()
     {
         var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share), Purpose);
-        pass = Case.Own(new FilePass(Settings(path, CaseSeed) with { StartShare = Run.Settings.StartShare, SlowdownShare = Run.Settings.InjectedSlowdown }, Run.Stop));
+        pass = Case.Own(new FilePass(Settings(path, CaseSeed) with
+        {
+            LengthBytes = FileBytes.Bytes,
+            StartShare = Run.Settings.StartShare,
+            SlowdownShare = Run.Settings.InjectedSlowdown,
+        }, Run.Stop));
         if (Plan is { Access: Access.Direct, Operation: Operation.Write })
-            directWrites = Run.Shared("direct write probe", Run.Data.Path, () => new DirectWriteProbe(Run.Data.Path));
-        if (new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
+            directWrites = Run.Shared("direct write probe", Run.Data.Path, () => Run.Data.Device is { } device ? DirectWriteProbe.Over(device) : new DirectWriteProbe(Run.Data.Path));
+        if (Run.Data.Device is null && new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
             Case.Warn("the file system stores the file in less than its length (holes or compression): reads of it are not all device reads");
     }
 
@@ -157,7 +162,8 @@ public abstract class FileWorkload : Workload
         });
         if (writes)
             Case.Claim(Claims.Durable(passes, [.. Run.Target.PhysicalDisks().Select(disk => disk.WriteCache)]));
-        if (plan.QueueDepth * plan.Threads > 1)
+        // In an open loop the depth is the most there may be, and how deep the queue gets is the device's answer.
+        if (plan.QueueDepth * plan.Threads > 1 && Pacing is null)
             Case.Claim(Claims.QueueDepth(passes, plan.QueueDepth * plan.Threads, plan is { Access: Access.Direct, Pattern: Pattern.Random }));
 
         var alignment = FilePass.File.DirectIoAlignment;

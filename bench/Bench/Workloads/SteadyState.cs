@@ -15,6 +15,7 @@ namespace Bench.Workloads;
 /// A new drive, or one that was trimmed, writes several times faster than a used one, because it has erased blocks in
 /// stock. SNIA's test does this on raw devices and erases them first; fio can wait for a steady state of one figure.
 /// Here it is a file among those of the user, whose data stays, and reads and writes come to rest each by themselves.
+/// With <c>--raw</c> it is a device, whole, as SNIA has it.
 /// </para>
 /// </summary>
 public class SteadyState : FileWorkload, IWorkload
@@ -134,7 +135,7 @@ public class SteadyState : FileWorkload, IWorkload
 
     private Filled FillAgain()
     {
-        using var pass = new FilePass(Settings(FilePass.File.Path, CaseSeed) with { Operation = Operation.Write, Pattern = Pattern.Sequential, BlockBytes = FillBlockBytes, QueueDepth = 8 }, Run.Stop);
+        using var pass = new FilePass(Settings(FilePass.File.Path, CaseSeed) with { LengthBytes = FileSize.Bytes, Operation = Operation.Write, Pattern = Pattern.Sequential, BlockBytes = FillBlockBytes, QueueDepth = 8 }, Run.Stop);
         var blocks = FileSize.Bytes / FillBlockBytes;
         // In parts, to say how far it is.
         for (long done = 0, part = Math.Max(1, blocks / 100); done < blocks; done += part)

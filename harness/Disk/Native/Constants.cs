@@ -28,6 +28,7 @@ internal static partial class Constants
     internal const int F_OFD_SETLK = 37;
     internal const int F_WRLCK = 1;
     internal const int SEEK_SET = 0;
+    internal const int SEEK_END = 2;
     internal const int SEEK_DATA = 3;
     internal const int F_SETPIPE_SZ = 1031;
 
@@ -67,6 +68,10 @@ internal static partial class Constants
 
     internal const int S_IFMT = 0xf000;
     internal const int S_IFREG = 0x8000;
+    internal const int S_IFBLK = 0x6000;
+
+    /// <summary>_IOWR('N', 0x41, struct nvme_admin_cmd), linux/nvme_ioctl.h.</summary>
+    internal const uint NVME_IOCTL_ADMIN_CMD = 0xC0484E41;
 
     internal const int RUSAGE_SELF = 0;
     internal const int RUSAGE_THREAD = 1;

@@ -139,6 +139,18 @@ internal static unsafe partial class Libc
         [FieldOffset(24)] internal int l_pid;
     }
 
+    /// <summary>struct nvme_passthru_cmd (linux/nvme_ioctl.h).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 72)]
+    internal struct nvme_passthru_cmd
+    {
+        [FieldOffset(0)] internal byte opcode;
+        [FieldOffset(4)] internal uint nsid;
+        [FieldOffset(24)] internal ulong addr;
+        [FieldOffset(36)] internal uint data_len;
+        [FieldOffset(40)] internal uint cdw10;
+        [FieldOffset(64)] internal uint timeout_ms;
+    }
+
     /// <summary>struct iovec (bits/types/struct_iovec.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct iovec

@@ -58,6 +58,23 @@ public sealed class TopologyProbe
         return topology with { Warnings = TopologyWarnings.For(topology, volume.MissingDevices) };
     }
 
+    /// <summary>The topology of a block device itself, as if it were a file system that fills it; null if it is none.</summary>
+    /// <param name="path">Below /dev; a link is followed.</param>
+    public DeviceTopology? ProbeDevice(string path)
+    {
+        if (devices.FindByPath(path) is not { } device)
+            return null;
+        var topology = new DeviceTopology
+        {
+            Folder = Path.GetFullPath(path),
+            Mount = new MountInfo { MountPoint = "", FileSystem = "raw", Source = path, Options = "" },
+            TotalBytes = device.SizeBytes ?? 0,
+            FreeBytes = device.SizeBytes ?? 0,
+            Devices = [device],
+        };
+        return topology with { Warnings = TopologyWarnings.For(topology, missingDevices: 0) };
+    }
+
     /// <summary>The devices of one file system.</summary>
     private sealed record Volume(IReadOnlyList<BlockDevice> Devices, string? DataProfile = null, int MissingDevices = 0)
     {

@@ -25,11 +25,7 @@ public sealed class DirectWriteProbe : IDisposable
         {
             using var file = DiskFile.Open(path, OpenMode.Write | OpenMode.Create | OpenMode.Direct);
             using var buffer = new AlignedBuffer(WriteBytes);
-            var seed = 1UL;
-            Running.RandomBytes.Fill(buffer.Span, ref seed);
-            PeakResidency = 0;
-            for (var round = 0; round < Rounds && PeakResidency < 0.5; round++)
-                PeakResidency = Watch(file, buffer) is { } peak ? Math.Max(PeakResidency.Value, peak) : null;
+            PeakResidency = Watched(file, buffer);
         }
         finally
         {
@@ -37,11 +33,35 @@ public sealed class DirectWriteProbe : IDisposable
         }
     }
 
+    private DirectWriteProbe(DiskFile device)
+    {
+        using var buffer = new AlignedBuffer(WriteBytes);
+        PeakResidency = Watched(device, buffer);
+    }
+
+    /// <summary>The same over the first bytes of a block device, whose content is the run's.</summary>
+    /// <param name="device">Its path.</param>
+    public static DirectWriteProbe Over(string device)
+    {
+        using var file = DiskFile.Open(device, OpenMode.Write | OpenMode.Direct);
+        return new DirectWriteProbe(file);
+    }
+
     /// <summary>Largest share of the written range that was in the page cache while the write ran, 0 to 1; null if that cannot be seen here.</summary>
     public double? PeakResidency { get; }
 
     /// <summary>Nothing to free; the type is disposable so that a run can keep it (<c>RunContext.Shared</c>).</summary>
     public void Dispose() { }
+
+    private static double? Watched(DiskFile file, AlignedBuffer buffer)
+    {
+        var seed = 1UL;
+        Running.RandomBytes.Fill(buffer.Span, ref seed);
+        double? highest = 0;
+        for (var round = 0; round < Rounds && highest < 0.5; round++)
+            highest = Watch(file, buffer) is { } peak ? Math.Max(highest.Value, peak) : null;
+        return highest;
+    }
 
     private static double? Watch(DiskFile file, AlignedBuffer buffer)
     {

@@ -11,6 +11,9 @@ public sealed record FilePassSettings
     /// <summary>The file.</summary>
     public required string Path { get; init; }
 
+    /// <summary>How much of it is used, from its beginning; null is all. Of a device that is part of it.</summary>
+    public long? LengthBytes { get; init; }
+
     /// <summary>The way to it.</summary>
     public required Access Access { get; init; }
 
@@ -72,9 +75,10 @@ public sealed class FilePass : IDisposable
             var alignment = file.DirectIoAlignment;
             if (settings.Access == Access.Direct && settings.BlockBytes % alignment.PositionBytes != 0)
                 throw new PlanException($"a block of {settings.BlockBytes} bytes is no multiple of {alignment.PositionBytes}, which direct I/O asks here");
-            blockCount = file.LengthBytes / settings.BlockBytes;
+            var lengthBytes = Math.Min(file.LengthBytes, settings.LengthBytes ?? long.MaxValue);
+            blockCount = lengthBytes / settings.BlockBytes;
             if (blockCount < settings.Threads)
-                throw new PlanException($"the file of {file.LengthBytes} bytes has fewer blocks of {settings.BlockBytes} bytes than there are threads");
+                throw new PlanException($"the file of {lengthBytes} bytes has fewer blocks of {settings.BlockBytes} bytes than there are threads");
             order = new BlockPermutation(blockCount, settings.Seed);
             operationsSoFar = (long)(settings.StartShare * blockCount);
             if (settings.Access != Access.Direct && settings.Access != Access.Mmap)
@@ -115,7 +119,7 @@ public sealed class FilePass : IDisposable
     /// <summary>Runs one pass.</summary>
     /// <param name="limit">Operations over all threads, and the time.</param>
     /// <param name="histogram">Gets the latencies of all threads.</param>
-    /// <param name="pacing">When operations are due, of psync; null in a closed loop.</param>
+    /// <param name="pacing">When operations are due; null in a closed loop.</param>
     public PassResult Run(LoopLimit limit, LatencyHistogram histogram, Pacing? pacing = null)
     {
         if (settings.Access == Access.Mmap && map is null)
@@ -374,6 +378,8 @@ public sealed class FilePass : IDisposable
             where TPositions : struct, IPositions
         {
             var writes = pass.settings.Operation == Operation.Write;
+            if (ring is not null && pacing is not null)
+                return PacedRingLoop.Run(ring, writes, ref positions, limit, pacing, histogram, pass.stop, out inFlightMean);
             if (ring is not null)
                 return RingLoop.Run(ring, writes, eager: pass.settings.Access == Access.Direct, ref positions, limit, histogram, pass.stop, new InjectedSlowdown(pass.settings.SlowdownShare), out inFlightMean);
 

@@ -52,6 +52,13 @@ public sealed partial class DataFolder : IDisposable
     /// <summary>True if the folder stays when the run ends.</summary>
     public bool Keep => Owner.Kept;
 
+    /// <summary>
+    /// The block device whose first bytes are the run's data, and overwritten; null where the data are files in the folder.
+    /// </summary>
+    public string? Device { get; private set; }
+
+    private long laidOutOnDevice;
+
     /// <summary>Bytes laid out so far in this run.</summary>
     public long LaidOutBytes { get; private set; }
 
@@ -76,6 +83,17 @@ public sealed partial class DataFolder : IDisposable
             Directory.Delete(path, recursive: true);
             throw;
         }
+    }
+
+    /// <summary>Makes a folder for a run over a block device: nothing is in it but who the run is.</summary>
+    /// <param name="folder">An existing, writable folder.</param>
+    /// <param name="run">The run's name.</param>
+    /// <param name="device">The device, held by the caller for as long as the run lasts.</param>
+    public static DataFolder ForDevice(string folder, string run, string device)
+    {
+        var made = Create(folder, run, keep: false);
+        made.Device = device;
+        return made;
     }
 
     /// <summary>Takes over a folder that an earlier run kept, with its files; it stays kept.</summary>
@@ -155,9 +173,22 @@ public sealed partial class DataFolder : IDisposable
     /// <param name="stop">The user's wish to stop.</param>
     /// <param name="progress">Gets the share done, 0 to 1.</param>
     /// <param name="purpose">Cases with different purposes get different files.</param>
-    /// <returns>The path.</returns>
+    /// <returns>The path: of the file, or of the device.</returns>
     public string FileOf(ByteSize size, ulong seed, StopSignal stop, Action<double>? progress = null, string purpose = DataPurpose)
     {
+        if (Device is { } device)
+        {
+            // One area serves all purposes: on a device nothing moves when it is written over.
+            if (laidOutOnDevice < size.Bytes)
+            {
+                using var target = DiskFile.Open(device, OpenMode.Write | OpenMode.Direct);
+                Fill(target, size.Bytes, seed, stop, progress);
+                target.Fsync();
+                LaidOutBytes += size.Bytes;
+                laidOutOnDevice = size.Bytes;
+            }
+            return device;
+        }
         var path = System.IO.Path.Combine(Path, $"{purpose}-{size}{FileSuffix}");
         if (files.ContainsKey(path))
             return path;
@@ -299,17 +330,22 @@ public sealed partial class DataFolder : IDisposable
     private static void LayOut(string path, long lengthBytes, ulong seed, StopSignal stop, Action<double>? progress)
     {
         using var file = OpenForLayout(path);
-        using var buffer = new AlignedBuffer((int)Math.Min(1 << 20, RoundUp(lengthBytes, 4096)));
+        Fill(file, RoundUp(lengthBytes, 4096), seed, stop, progress);
+        if (file.LengthBytes != lengthBytes)
+            file.Truncate(lengthBytes);
+        file.Fsync();
+    }
+
+    private static void Fill(DiskFile file, long lengthBytes, ulong seed, StopSignal stop, Action<double>? progress)
+    {
+        using var buffer = new AlignedBuffer((int)Math.Min(1 << 20, lengthBytes));
         for (long position = 0; position < lengthBytes; position += buffer.LengthBytes)
         {
             stop.ThrowIfRequested();
             RandomBytes.Fill(buffer.Span, ref seed);
-            file.Write(buffer.Span, position);
+            file.Write(buffer.Span[..(int)Math.Min(buffer.LengthBytes, lengthBytes - position)], position);
             progress?.Invoke(Math.Min(1, (double)(position + buffer.LengthBytes) / lengthBytes));
         }
-        if (file.LengthBytes != lengthBytes)
-            file.Truncate(lengthBytes);
-        file.Fsync();
     }
 
     /// <summary>Direct where the file system has it: the layout then neither fills the cache nor leaves dirty pages.</summary>

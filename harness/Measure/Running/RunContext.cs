@@ -244,6 +244,7 @@ public sealed class CaseScope
     internal RunRecord ToRecord(RunContext context, string operation)
     {
         NoteDoubts(context);
+        NoteTemperature(context.Target);
         if (context.Settings.InjectedSlowdown > 0)
         {
             Effective[InjectedSlowdown.EffectiveKey] = context.Settings.InjectedSlowdown;
@@ -278,6 +279,18 @@ public sealed class CaseScope
             Target = context.Target,
             Tool = context.Tool,
         };
+    }
+
+    /// <summary>The warmest disk as the case ends: a drive that throttles is slower than it was, and nothing else says so.</summary>
+    private void NoteTemperature(DeviceTopology target)
+    {
+        var warm = target.PhysicalDisks().Select(disk => (disk.Name, Health: DriveHealth.ReadTemperature(disk.Name))).Where(disk => disk.Health.TemperatureCelsius is not null).ToArray();
+        if (warm.Length == 0)
+            return;
+        var (name, warmest) = warm.MaxBy(disk => disk.Health.TemperatureCelsius);
+        Effective["temperatureCelsius"] = Math.Round(warmest.TemperatureCelsius!.Value, 1);
+        if (warmest.IsHot)
+            Warn(string.Create(CultureInfo.InvariantCulture, $"{name} is at {warmest.TemperatureCelsius:F0} °C, above the {warmest.WarningCelsius:F0} °C from which it warns: it may have slowed itself down"));
     }
 
     private void NoteDoubts(RunContext context)

@@ -46,6 +46,7 @@ public class AbiTests(ITestOutputHelper output)
         #include <linux/io_uring.h>
         #include <linux/magic.h>
         #include <linux/mman.h>
+        #include <linux/nvme_ioctl.h>
 
         """;
 

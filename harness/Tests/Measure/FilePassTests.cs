@@ -67,6 +67,29 @@ public sealed class FilePassTests : IDisposable
     /// <summary>A kernel or file system without RWF_DONTCACHE; the test then has nothing to say.</summary>
     private static bool LacksAccess(Access access, DiskException exception) => access == Access.Uncached && exception.IsUnsupported;
 
+    [Disk.IoUringTheory]
+    [InlineData(Operation.Read, 1)]
+    [InlineData(Operation.Write, 1)]
+    [InlineData(Operation.Read, 3)]
+    public void ARingAtAnOfferedRateCountsLatencyFromWhenARequestWasDue(Operation operation, int threads)
+    {
+        using var pass = Open(MakeFile(), Access.Direct, Engine.io_uring, threads, Pattern.Random, operation);
+        var pacing = new Pacing(3000, 5);
+        var result = pass.Run(new LoopLimit(300, long.MaxValue), histogram, pacing);
+        Assert.Equal((300, 300, 300), (result.Operations, histogram.Count, pacing.Service.Count));
+        // A tenth of a second of arrivals takes no less, however fast the disk.
+        Assert.True(result.Seconds > 0.05, $"{result.Seconds} s");
+        Assert.True(histogram.ValueAtPercentile(50) >= pacing.Service.ValueAtPercentile(50));
+        Assert.True(pass.QueueDepthMean < 8 * threads);
+
+        // All due at once: the queue is full, and what waits for a slot has waited since it was due.
+        histogram.Clear();
+        var flood = new Pacing(1e9, 5);
+        pass.Run(new LoopLimit(300, long.MaxValue), histogram, flood);
+        Assert.True(flood.KeptUp < 0.1, $"{flood.KeptUp}");
+        Assert.True(histogram.ValueAtPercentile(90) > 2 * flood.Service.ValueAtPercentile(50));
+    }
+
     [Theory]
     [MemberData(nameof(Ways))]
     public void AReadPassDoesWhatItSays(Access access, Engine engine, int threads, Pattern pattern)

@@ -1,4 +1,5 @@
 using Bench.Measure.Records;
+using Bench.Reports.Charts;
 using Bench.Reports.Content;
 using Bench.Reports.Families;
 using Bench.Reports.Statistics;
@@ -52,8 +53,18 @@ internal sealed record TargetAdvice
     /// <summary>Why there is no advice for durability; null if there is.</summary>
     public string? Missing { get; init; }
 
+    /// <summary>The wishes as they are printed: those that one choice answers, with the same settings, stand together.</summary>
+    public IReadOnlyList<Wish> Cards => [.. Wishes.GroupBy(wish => (wish.Choice, string.Join('\n', wish.Settings))).Select(group => group.First() with
+    {
+        Title = group.Count() == 1 ? group.First().Title : Together([.. group.Select(wish => wish.Title)]),
+        Notes = [.. group.SelectMany(wish => wish.Notes).Distinct()],
+    })];
+
     /// <summary>The choices of which none is beaten in throughput, latency and data at risk together.</summary>
     public required Table Front { get; init; }
+
+    /// <summary>All choices by throughput and latency, with those of the front told apart; null with so few that the table says it all.</summary>
+    public Chart? Picture { get; init; }
 
     /// <summary>The advice for a run; null if it has no two flush policies to choose from.</summary>
     public static TargetAdvice? Of(RunView run)
@@ -66,23 +77,25 @@ internal sealed record TargetAdvice
         if (grid is null || grid.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() < 2)
             return null;
         Choice[] choices = [.. grid.Select(view => Choice.Of(view)!)];
+        var held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]);
         return new TargetAdvice
         {
             Label = run.Label,
-            Held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]),
+            Held = held,
             Wishes = [.. new[] { Throughput(choices), Latency(choices), Durability(choices) }.OfType<Wish>()],
             Missing = Array.Exists(choices, choice => choice.LosesNothing) ? null
                 : choices.FirstOrDefault(choice => choice.WaitsForFlush) is { } unproven
                     ? $"For durability nothing is advised: it was not shown that a flush reaches the device ({unproven.View.Reason})."
                     : "For durability nothing is advised: no case waits for a flush before it acknowledges.",
             Front = FrontOf(choices),
+            Picture = PictureOf(run, choices, held),
         };
     }
 
     private static Wish Throughput(Choice[] choices)
     {
         var best = choices.MaxBy(choice => choice.BytesPerSecond)!;
-        Choice[] alike = [.. choices.Where(choice => choice.IsAlike(best))];
+        Choice[] alike = [.. choices.Where(choice => choice.IsAlike(best, choices.Length - 1))];
         return Make("throughput", "For throughput", Safest(alike), choices, alike);
     }
 
@@ -98,7 +111,7 @@ internal sealed record TargetAdvice
         Choice[] safe = [.. choices.Where(choice => choice.LosesNothing)];
         if (safe.MaxBy(choice => choice.BytesPerSecond) is not { } best)
             return null;
-        Choice[] alike = [.. safe.Where(choice => choice.IsAlike(best))];
+        Choice[] alike = [.. safe.Where(choice => choice.IsAlike(best, safe.Length - 1))];
         return Make("durability", "For durability", alike.OrderBy(choice => choice.P99Ns).ThenByDescending(choice => choice.SegmentBytes).First(), choices, alike);
     }
 
@@ -110,7 +123,7 @@ internal sealed record TargetAdvice
     {
         // The same policy in other segment sizes: does the size matter?
         Choice[] sizes = [.. choices.Where(choice => choice.Policy == chosen.Policy).OrderBy(choice => choice.SegmentBytes)];
-        Choice[] alikeSizes = [.. sizes.Where(choice => choice.IsAlike(chosen) && (id != "latency" || choice.P99Ns <= chosen.P99Ns * AlikeLatency))];
+        Choice[] alikeSizes = [.. sizes.Where(choice => choice.IsAlike(chosen, sizes.Length - 1) && (id != "latency" || choice.P99Ns <= chosen.P99Ns * AlikeLatency))];
         var free = sizes.Length > 1 && alikeSizes.Length == sizes.Length;
         var others = alike.Where(choice => choice.Policy != chosen.Policy).Select(choice => choice.View.Say(FlushPolicy.Parameter)).Distinct().ToArray();
         return new Wish(id, title, chosen.View)
@@ -137,9 +150,63 @@ internal sealed record TargetAdvice
         return $"Segment sizes that differ from it here: {string.Join(", ", other)}.{(like.Length == 0 ? "" : $" No difference was shown to {string.Join(", ", like)}.")}";
     }
 
+    /// <summary>"For throughput" and "For latency" are "For throughput and latency".</summary>
+    private static string Together(string[] titles)
+    {
+        const string first = "For ";
+        string[] wishes = [.. titles.Select(title => title.StartsWith(first, StringComparison.Ordinal) ? title[first.Length..] : title)];
+        return $"{first}{string.Join(", ", wishes[..^1])} and {wishes[^1]}";
+    }
+
+    private static Choice[] OnFront(Choice[] choices) =>
+        [.. choices.Where(choice => !Array.Exists(choices, other => other.Beats(choice))).OrderByDescending(choice => choice.BytesPerSecond)];
+
+    /// <summary>
+    /// The third figure, what a power loss takes, is one of three kinds rather than an axis: nothing, up to a bound, and
+    /// without a bound or not known. A surface in three dimensions would be turned for long and read by nobody.
+    /// </summary>
+    private static Chart? PictureOf(RunView run, Choice[] choices, string held)
+    {
+        const int fewest = 4;
+        if (choices.Length < fewest)
+            return null;
+        var front = OnFront(choices);
+        Series Those(string name, int color, Func<Choice, bool> are) =>
+            new(name, [.. choices.Where(are).OrderBy(choice => choice.BytesPerSecond).Select(choice => choice.ToPoint())]) { Color = color };
+        Series[] series =
+        [
+            .. new[]
+            {
+                Those("Loses nothing that was acknowledged", 2, choice => front.Contains(choice) && choice.Risk == 0),
+                Those("Loses up to a bound", 0, choice => front.Contains(choice) && choice.Risk is > 0 and < double.PositiveInfinity),
+                Those("Loses without a bound, or not known", 1, choice => front.Contains(choice) && double.IsPositiveInfinity(choice.Risk)),
+                Those("Beaten in all three by another", 6, choice => !front.Contains(choice)),
+            }.Where(each => each.Points.Count > 0),
+        ];
+        Axis AxisOf(string name, Quantity quantity, Func<Choice, double> figure)
+        {
+            const double linear = 20;
+            return choices.Max(figure) / choices.Min(figure) > linear ? new Axis(name, quantity, AxisScale.Log) : new Axis(name, quantity, AxisScale.Linear) { Min = 0 };
+        }
+        return new Chart
+        {
+            Id = FormattableString.Invariant($"settings-front-{run.Index + 1}"),
+            Title = run.Label.Short.Length == 0 ? "Throughput, slow appends and what a power loss takes" : $"{run.Label.Short}: throughput, slow appends and what a power loss takes",
+            Subtitle = string.Join(". ", new[] { "Upwards: 99th percentile of appends, less is better. To the right: more throughput", held }.Where(text => text.Length > 0)),
+            Kind = ChartKind.Scatter,
+            X = AxisOf("Throughput", Quantity.BytesPerSecond, choice => choice.BytesPerSecond),
+            Y = AxisOf("99th percentile", Quantity.Nanoseconds, choice => choice.P99Ns),
+            Series = series,
+            SeriesMeaning = "A power loss",
+            NameMeaning = "Choice",
+            Finding = $"{Format.Count(front.Length)} of {Format.Count(choices.Length)} choices of flush and segment size are beaten by no other in throughput, slow appends and data at risk together: "
+                + string.Join(", ", front.Select(choice => choice.Name)) + ".",
+        };
+    }
+
     private static Table FrontOf(Choice[] choices)
     {
-        Choice[] front = [.. choices.Where(choice => !Array.Exists(choices, other => other.Beats(choice))).OrderByDescending(choice => choice.BytesPerSecond)];
+        var front = OnFront(choices);
         return new Table("Choices that nothing beats in throughput, slow appends and data at risk together",
             [new Column("Flush", Numeric: false), new Column("Segments", Numeric: true), new Column("Throughput", Numeric: true), new Column("p99", Numeric: true), new Column("At risk", Numeric: true), new Column("At risk for", Numeric: true)],
             [.. front.Select(choice => new Row(
@@ -174,15 +241,25 @@ internal sealed record TargetAdvice
                 ? $"A power loss takes what the kernel has not written back yet, up to half a minute of it; in a pass of {Format.Seconds(View.Record.Passes[0].Seconds)} that was {Format.Value(Quantity.Bytes, AtRiskBytes)}. Replicas on other machines are what Kafka relies on then."
                 : $"A power loss takes up to {Format.Value(Quantity.Bytes, AtRiskBytes)} or {Format.Value(Quantity.Milliseconds, AtRiskMs)} of what was acknowledged.";
 
-        /// <summary>No difference between the passes' throughput was shown.</summary>
-        public bool IsAlike(Choice best) => ReferenceEquals(this, best) || PassRatio.Of(Rates, best.Rates) is { IncludesOne: true, Value: >= AlikeThroughput };
+        /// <summary>
+        /// No difference between the passes' throughput was shown. The best of many is the best by luck too, so each of the
+        /// comparisons with it has its part of the error only (Bonferroni).
+        /// </summary>
+        public bool IsAlike(Choice best, int comparisons) => ReferenceEquals(this, best)
+            || PassRatio.Of(Rates, best.Rates, 1 - (1 - PassRatio.UsualCoverage) / Math.Max(1, comparisons)) is { IncludesOne: true, Value: >= AlikeThroughput };
 
         /// <summary>At least as good in all three, and better in one.</summary>
         public bool Beats(Choice other) => BytesPerSecond >= other.BytesPerSecond && P99Ns <= other.P99Ns && Risk <= other.Risk
             && (BytesPerSecond > other.BytesPerSecond || P99Ns < other.P99Ns || Risk < other.Risk);
 
-        /// <summary>Without a flush the figure is that of a pass's length: the kernel's write-back is the only bound.</summary>
-        private double Risk => LosesNothing ? 0 : WaitsForFlush || FlushPolicy.Kind(Policy) == "none" ? double.PositiveInfinity : AtRiskBytes;
+        /// <summary>Flush and segment size in short.</summary>
+        public string Name { get; } = $"{View.Say(FlushPolicy.Parameter)}, {Words.Size(View["SegmentSize"])}";
+
+        /// <summary>Its place in the picture.</summary>
+        public ChartPoint ToPoint() => new(BytesPerSecond, P99Ns, View.Record.Evidence.Verdict) { Name = Name, Note = string.Join('\n', new[] { AtRisk, CaseCharts.Note(View) }.Where(text => text is not null)) };
+
+        /// <summary>Bytes. Without a flush the figure is that of a pass's length: the kernel's write-back is the only bound.</summary>
+        public double Risk => LosesNothing ? 0 : WaitsForFlush || FlushPolicy.Kind(Policy) == "none" ? double.PositiveInfinity : AtRiskBytes;
 
         private IReadOnlyList<double> Rates => View.PerPass(pass => pass.Bytes / pass.Seconds);
     }

@@ -38,6 +38,9 @@ public sealed record Chart
     /// <summary>What the series' names are, in a word or two: the head of their column in the table.</summary>
     public string SeriesMeaning { get; init; } = "Series";
 
+    /// <summary>What the points' names are, in a word or two: the head of their column in the table.</summary>
+    public string NameMeaning { get; init; } = "Point";
+
     /// <summary>Of a timeline: the axis of the lower panel, with its series (<see cref="Charts.Series.Panel"/> 1).</summary>
     public Axis? LowerY { get; init; }
 
@@ -94,6 +97,9 @@ public enum ChartKind
 
     /// <summary>Single points over <see cref="Chart.Band"/>.</summary>
     Points,
+
+    /// <summary>Single points by two figures that both matter; each has a name (<see cref="ChartPoint.Name"/>).</summary>
+    Scatter,
 }
 
 /// <summary>How an axis maps figures to lengths.</summary>
@@ -163,6 +169,9 @@ public sealed record ChartPoint(double X, double Y, Verdict Verdict)
 
     /// <summary>A further sentence for the reader: what contradicts it.</summary>
     public string? Note { get; init; }
+
+    /// <summary>What the point is, where neither its place nor its series says so; drawn beside it where there is room.</summary>
+    public string? Name { get; init; }
 }
 
 /// <summary>A figure from elsewhere.</summary>

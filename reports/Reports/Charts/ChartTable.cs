@@ -13,7 +13,8 @@ internal static class ChartTable
     {
         ChartKind.Percentiles => PercentileTable(chart),
         ChartKind.StackedBars => StackedTable(chart),
-        ChartKind.Timeline => TimelineTable(chart),
+        ChartKind.Timeline => chart.Series.Count(series => series.Panel == 0) > 1 ? OverlaidTable(chart) : TimelineTable(chart),
+        ChartKind.Scatter => ScatterTable(chart),
         _ => PointTable(chart),
     };
 
@@ -49,6 +50,14 @@ internal static class ChartTable
         ], "reference"));
         return new Table(chart.Title, columns, [.. rows, .. references]);
     }
+
+    private static Table ScatterTable(Chart chart) => new(chart.Title,
+        [new Column(Capitalised(chart.NameMeaning), Numeric: false), new Column(chart.X.Name, Numeric: true), new Column(chart.Y.Name, Numeric: true), new Column(chart.SeriesMeaning, Numeric: false), new Column("Evidence", Numeric: false) { Verdict = true }],
+        [.. chart.Series.SelectMany(series => series.Points.Select(point => (series, point))).OrderByDescending(each => each.point.X).Select(each => new Row(
+        [
+            each.point.Name ?? Format.Missing, Format.Value(chart.X.Quantity, each.point.X), Format.Value(chart.Y.Quantity, each.point.Y), each.series.Name,
+            VerdictWords.Marked(each.point.Verdict),
+        ], VerdictWords.Class(each.point.Verdict)))]);
 
     private static Table StackedTable(Chart chart)
     {
@@ -122,6 +131,43 @@ internal static class ChartTable
             ], VerdictWords.Class(points[0].Verdict));
         });
         return new Table(chart.Title, columns, [.. rows]);
+    }
+
+    /// <summary>Of several passes side by side: for each the mean throughput and the slowest operation of so many equal parts.</summary>
+    private static Table OverlaidTable(Chart chart)
+    {
+        Series[] rates = [.. chart.Series.Where(series => series.Panel == 0)];
+        Series[] slowest = [.. chart.Series.Where(series => series.Panel == 1)];
+        var length = (chart.X.Max ?? rates.Max(series => series.Points[^1].X)) / TimelineRows;
+        var worst = rates.SelectMany(series => series.Points).Select(point => point.Verdict)
+            .OrderBy(verdict => verdict switch { Verdict.Contradicted => 0, Verdict.Unproven => 1, _ => 2 }).First();
+        return new Table(chart.Title,
+            [new Column("From", Numeric: false), .. rates.Select(series => new Column($"Throughput, {series.Name}", Numeric: true)),
+                .. slowest.Select(series => new Column($"Slowest, {series.Name}", Numeric: true)), new Column("Evidence", Numeric: false) { Verdict = true }],
+            [.. Enumerable.Range(0, TimelineRows).Select(row => (From: row * length, To: (row + 1) * length)).Select(part => new Row(
+            [
+                Format.Number(Math.Round(part.From, 4)) + " s",
+                .. rates.Select(series => Format.Value(chart.Y.Quantity, Mean(series.Points, part.From, part.To))),
+                .. slowest.Select(series => Format.Value(Quantity.Nanoseconds, series.Points.Where(point => point.X >= part.From && point.X < part.To).Select(point => (double?)point.Y).Max())),
+                VerdictWords.Marked(worst),
+            ], VerdictWords.Class(worst)))]);
+    }
+
+    /// <summary>The mean of steps within a part of the axis; null beyond the last of them.</summary>
+    private static double? Mean(IReadOnlyList<ChartPoint> steps, double from, double to)
+    {
+        var (sum, covered) = (0.0, 0.0);
+        for (var index = 0; index < steps.Count; index++)
+        {
+            // The last is as long as those before it.
+            var end = index + 1 < steps.Count ? steps[index + 1].X : index > 0 ? steps[index].X + steps[index].X - steps[index - 1].X : double.PositiveInfinity;
+            var overlap = Math.Min(end, to) - Math.Max(steps[index].X, from);
+            if (overlap <= 0)
+                continue;
+            sum += steps[index].Y * overlap;
+            covered += overlap;
+        }
+        return covered > 0 ? sum / covered : null;
     }
 
     private static string Place(Axis axis, double x) =>

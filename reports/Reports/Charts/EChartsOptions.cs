@@ -30,7 +30,7 @@ public static class EChartsOptions
         ChartKind.HeatMap => 48 + CellPixels * chart.Series.Count,
         ChartKind.Timeline => EChartsTimeline.HeightPixels(chart),
         ChartKind.Forest or ChartKind.Points => EChartsBand.HeightPixels(chart),
-        ChartKind.Percentiles => 300,
+        ChartKind.Percentiles or ChartKind.Scatter => 300,
         _ => 250,
     };
 
@@ -60,7 +60,7 @@ public static class EChartsOptions
             ["animation"] = false,
             ["grid"] = rows
                 ? new JsonObject { ["left"] = 4, ["right"] = 96, ["top"] = 4, ["bottom"] = 44, ["outerBoundsMode"] = "none" }
-                : new JsonObject { ["left"] = 4, ["right"] = chart.Kind == ChartKind.Percentiles ? 34 : 8, ["top"] = 12, ["bottom"] = 36 },
+                : new JsonObject { ["left"] = 4, ["right"] = chart.Kind switch { ChartKind.Percentiles => 34, ChartKind.Scatter => 24, _ => 8 }, ["top"] = 12, ["bottom"] = 36 },
             ["xAxis"] = along,
             // The name of an upright axis stands in the caption, where it can be read without turning the head.
             ["yAxis"] = rows ? RowAxis(chart) : ValueAxis(chart, chart.Y, named: false),
@@ -241,7 +241,7 @@ public static class EChartsOptions
         {
             var series = chart.Series[index];
             var shift = chart.Kind == ChartKind.Lines ? DodgeStep * (index - (chart.Series.Count - 1) / 2.0) : 0;
-            yield return bars ? Bar(chart, series) : Line(chart, series, shift);
+            yield return bars ? Bar(chart, series) : chart.Kind == ChartKind.Scatter ? Scatter(chart, series, index) : Line(chart, series, shift);
             if (chart.Kind == ChartKind.Lines && series.Points.Any(point => point.Verdict == Verdict.Contradicted))
                 yield return Apart(chart, series, shift);
             if (chart.Kind is ChartKind.Bars or ChartKind.Lines || (chart.Kind == ChartKind.StackedBars && index == chart.Series.Count - 1))
@@ -281,6 +281,28 @@ public static class EChartsOptions
             // A percentile curve has many points; only the whole nines and the maximum are marked, and can be asked.
             : chart.Kind == ChartKind.Percentiles && !IsDecade(point.X) && point != series.Points[^1] ? (JsonNode)new JsonArray(Rounded(point.X), Rounded(point.Y))
             : Item(chart, series, point, point.X + shift, point.Y))]),
+    };
+
+    /// <summary>Points that nothing joins; a name that would lie over another is left to the tip.</summary>
+    /// <param name="chart">The chart.</param>
+    /// <param name="series">The series.</param>
+    /// <param name="place">Its place in the legend: what is named first lies on top.</param>
+    private static JsonObject Scatter(Chart chart, Series series, int place) => new()
+    {
+        ["type"] = "scatter",
+        ["name"] = series.Name,
+        ["bench"] = new JsonObject { ["color"] = series.Color },
+        ["symbol"] = "path://" + Marks.Shape(series.Mark ?? series.Color),
+        ["symbolSize"] = 11,
+        ["z"] = 20 - place,
+        ["label"] = new JsonObject { ["show"] = true, ["position"] = "right", ["formatter"] = "{b}" },
+        ["labelLayout"] = new JsonObject { ["hideOverlap"] = true },
+        ["data"] = new JsonArray([.. series.Points.Select(point =>
+        {
+            var item = Item(chart, series, point, point.X, point.Y);
+            item["name"] = point.Name ?? "";
+            return (JsonNode)item;
+        })]),
     };
 
     private static JsonObject Apart(Chart chart, Series series, double shift) => new()
@@ -369,6 +391,12 @@ public static class EChartsOptions
 
     internal static string Tip(Chart chart, Series series, ChartPoint point)
     {
+        if (chart.Kind == ChartKind.Scatter)
+            return string.Join('\n', new[]
+            {
+                point.Name, series.Name, $"{chart.X.Name}: {Format.Value(chart.X.Quantity, point.X)}", $"{chart.Y.Name}: {Format.Value(chart.Y.Quantity, point.Y)}",
+                VerdictWords.Marked(point.Verdict), point.Note,
+            }.Where(line => line is { Length: > 0 }));
         var place = chart.X.Scale == AxisScale.Category ? chart.X.Categories[(int)point.X] : Format.Value(chart.X.Quantity, point.X);
         var lines = new List<string> { chart.Series.Count > 1 ? $"{series.Name}, {place}" : place, Format.Value(chart.Y.Quantity, point.Y) };
         if (point.Low is not null)

@@ -80,7 +80,7 @@ internal static class EChartsTimeline
     /// <summary>A figure holds for its whole interval, so it is a step, not a slope to the next.</summary>
     private static JsonObject Steps(Chart chart, Series series)
     {
-        var spacing = Spacing(chart);
+        var spacing = Spacing(chart, series);
         var data = new JsonArray();
         for (var index = 0; index < series.Points.Count; index++)
         {
@@ -94,7 +94,7 @@ internal static class EChartsTimeline
             if (next - own > spacing / 2 && index + 1 < series.Points.Count)
                 data.Add(new JsonArray(EChartsOptions.Rounded(own), "-"));
         }
-        var bench = new JsonObject { ["color"] = series.Color, ["dash"] = new JsonArray() };
+        var bench = new JsonObject { ["color"] = series.Color, ["dash"] = new JsonArray([.. Marks.Dash(series.Variant).Select(length => (JsonNode)length)]) };
         if (series.Points.Any(point => point.Verdict == Verdict.Contradicted))
             bench["verdict"] = VerdictWords.Class(Verdict.Contradicted);
         return new JsonObject
@@ -133,9 +133,11 @@ internal static class EChartsTimeline
         return lane >= 0 && chart.Events.Count(made => made.Kind == lanes[lane]) <= MostRules ? lane : -1;
     }
 
-    private static double Spacing(Chart chart)
+    /// <summary>The length of an interval: latencies have gaps, the throughput of the same run has none.</summary>
+    private static double Spacing(Chart chart, Series of)
     {
-        var points = chart.Series.First(series => series.Panel == 0).Points;
+        Series[] upper = [.. chart.Series.Where(series => series.Panel == 0)];
+        var points = (Array.Find(upper, series => series.Name == of.Name) ?? upper[0]).Points;
         return points.Count > 1 ? points[1].X - points[0].X : chart.X.Max ?? 1;
     }
 

@@ -17,10 +17,18 @@ internal sealed record ReportContent
     /// <summary>Whether evidence and parameters of proven cases are left to the records.</summary>
     public bool IsLarge => Records.Count > Many;
 
-    /// <summary>The records as they go into the page; of very many without histograms and timelines, which are most of them.</summary>
+    /// <summary>
+    /// The records as they go into the page; of very many without histograms, timelines and the counters of each pass,
+    /// which are most of them. The claims keep the counters of the worst pass.
+    /// </summary>
     public IEnumerable<RunRecord> CarriedRecords => !IsLarge ? Records : Records.Select(record => record with
     {
         Timeline = null,
+        Passes = [.. record.Passes.Select(pass => new PassRecord
+        {
+            StartSeconds = pass.StartSeconds, Seconds = pass.Seconds, Bytes = pass.Bytes, Operations = pass.Operations, CpuUserSeconds = pass.CpuUserSeconds, CpuSystemSeconds = pass.CpuSystemSeconds,
+        })],
+        DisturbedPasses = null,
         LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Histogram = "" }),
     });
 

@@ -13,7 +13,7 @@ internal static class TopologyTree
         string?[] mount =
         [
             target.Mount.FileSystem + (target.DataProfile is { } profile ? $" {profile}" : ""),
-            $"on {target.Mount.MountPoint} from {target.Mount.Source}",
+            target.Mount.MountPoint.Length == 0 ? "the device itself" : $"on {target.Mount.MountPoint} from {target.Mount.Source}",
             target.TotalBytes > 0 ? $"{Format.Bytes(target.TotalBytes)}, {Format.Bytes(target.FreeBytes)} free" : null,
             target.Mount.Options,
         ];

@@ -56,6 +56,8 @@ internal static class LogAppendFamily
                 .. Swept.Select(swept => new ChartGroup($"By {Words.Name(swept.Parameter)}", "", Over(ordered, swept.Parameter, swept.Ordered, policies))),
                 new ChartGroup("Latency percentiles", "Both axes are logarithmic; each step to the right is one nine more. A curve ends with its slowest operation.",
                     Percentiles(ordered, policies)),
+                new ChartGroup("Within a pass, side by side", "One pass of the same case on each target or in each run. A step is the mean of its interval.",
+                    Overlaid(ordered)),
                 new ChartGroup("Within a pass", "One pass of one case for each flush policy. A step is the mean of its interval; the lanes show flushes and rolls as long as they took.",
                     Timelines(ordered)),
             ]),
@@ -122,8 +124,17 @@ internal static class LogAppendFamily
         ]);
     }
 
-    private static IReadOnlyList<Chart> Timelines(IReadOnlyList<CaseView> cases) =>
-        Section.Drawn(OnePerPolicy(cases, view => view.Record.Timeline is not null).SelectMany(run => run.Take(MostTimelines))
+    private static IReadOnlyList<Chart> Overlaid(IReadOnlyList<CaseView> cases) =>
+        Section.Drawn(OnePerPolicy(cases, view => view.Record.Timeline is not null).SelectMany(run => run)
+            .GroupBy(view => view[FlushPolicy.Parameter]).Take(MostTimelines)
+            .Select((policy, index) => TimelineChart.Overlaid(FormattableString.Invariant($"{Id}-overlaid-{index + 1}"),
+                Words.Sentence(policy.First().Say(FlushPolicy.Parameter)), Held([.. policy]), [.. policy])));
+
+    /// <summary>All policies of one run; of several, which stand side by side already, the first, the middle and the last.</summary>
+    private static IReadOnlyList<Chart> Timelines(IReadOnlyList<CaseView> cases) => Timelines(OnePerPolicy(cases, view => view.Record.Timeline is not null));
+
+    private static IReadOnlyList<Chart> Timelines(CaseView[][] runs) =>
+        Section.Drawn(runs.SelectMany(run => runs.Length == 1 ? run.Take(MostTimelines) : run.Where((_, index) => index == 0 || index == run.Length / 2 || index == run.Length - 1))
             .Select((view, index) => TimelineChart.Of(FormattableString.Invariant($"{Id}-timeline-{index + 1}"),
                 Words.Sentence(view.Say(FlushPolicy.Parameter)) + (view.Status == CaseStatus.Contradicted ? " (contradicted)" : ""), Held([view]), view)));
 

@@ -4,7 +4,10 @@ using Bench.Reports.Content;
 
 namespace Bench.Reports.Families;
 
-/// <summary>One pass of one case over its seconds: throughput, latency, and the flushes and rolls below them.</summary>
+/// <summary>
+/// One pass of one case over its seconds: throughput, latency, and the flushes and rolls below them. Or the passes of the
+/// same case on several targets over the same seconds.
+/// </summary>
 internal static class TimelineChart
 {
     /// <summary>An interval that the end of the pass cut shorter than this share has no rate of its own.</summary>
@@ -45,6 +48,44 @@ internal static class TimelineChart
                 + (timeline.Points.Max(point => point.MaxNs) is { } slowest ? $"; the slowest {view.Record.Operation.ToLowerInvariant()} took {Format.Nanoseconds(slowest)}" : "")
                 + string.Concat(events.GroupBy(made => made.Kind).Select(kind => $"; {Format.Count(kind.Count())} × {kind.Key}, the longest {Format.Seconds(kind.Max(made => made.Seconds))}")) + "."
                 + (verdict == Verdict.Contradicted ? " The case is contradicted." : ""),
+        };
+    }
+
+    /// <summary>
+    /// The same case of several targets or runs: throughput above, the slowest operation below, a colour and a dash for
+    /// each. Flushes and rolls are not drawn: whose they are could not be told. Null if fewer than two have a timeline.
+    /// </summary>
+    public static Chart? Overlaid(string id, string title, string held, IReadOnlyList<CaseView> views)
+    {
+        (CaseView View, TimelineRecord Timeline, double End)[] shown = [.. views
+            .Where(view => !view.Failed && view.Record.Timeline is { IntervalSeconds: > 0 } timeline && timeline.Points.Any(point => point.Operations > 0))
+            .Select(view => (view, view.Record.Timeline!, End(view, view.Record.Timeline!)))];
+        if (shown.Length < 2)
+            return null;
+        Series Of(CaseView view, int panel, IEnumerable<(double Start, double Figure)> figures) =>
+            new(view.RunName, [.. figures.Select(figure => new ChartPoint(figure.Start, figure.Figure, view.Record.Evidence.Verdict) { Note = CaseCharts.Note(view) })])
+            {
+                Color = view.RunIndex,
+                Variant = view.RunIndex,
+                Panel = panel,
+            };
+        Series[] throughput = [.. shown.Select(one => Of(one.View, 0, Rates(one.Timeline, one.End)))];
+        Series[] slowest = [.. shown.Select(one => Of(one.View, 1, one.Timeline.Points.Where(point => point.MaxNs > 0).Select(point => (point.StartSeconds, (double)point.MaxNs!.Value))))];
+        string Told((CaseView View, TimelineRecord Timeline, double End) one, Series series) =>
+            $"{one.View.RunName} {Format.Interval(Quantity.BytesPerSecond, series.Points.Min(point => point.Y), series.Points.Max(point => point.Y))}"
+            + (one.Timeline.Points.Max(point => point.MaxNs) is { } longest ? $", slowest {Format.Nanoseconds(longest)}" : "")
+            + (one.View.Status == CaseStatus.Contradicted ? " (contradicted)" : "");
+        return new Chart
+        {
+            Id = id,
+            Title = title,
+            Subtitle = string.Join(". ", new[] { held, "Below: the slowest of each interval" }.Where(text => text.Length > 0)),
+            Kind = ChartKind.Timeline,
+            X = new Axis("Seconds of the pass", Quantity.Seconds, AxisScale.Linear) { Min = 0, Max = shown.Max(one => one.End) },
+            Y = new Axis("Throughput", Quantity.BytesPerSecond, AxisScale.Linear) { Min = 0 },
+            LowerY = new Axis("Slowest", Quantity.Nanoseconds, AxisScale.Log),
+            Series = [.. throughput, .. slowest.Where(each => each.Points.Count > 0)],
+            Finding = $"{title}, throughput per interval: {string.Join("; ", shown.Zip(throughput, Told))}.",
         };
     }
 

@@ -98,8 +98,9 @@ internal static class HtmlParts
             html.Raw("<li>").Text(Format.Short(chart.Y.Quantity, chart.Y.Min))
                 .Raw(string.Create(CultureInfo.InvariantCulture, $" <span class=\"ramp s{chart.Series[0].Color % Marks.Colors}\"></span> "))
                 .Text(Format.Short(chart.Y.Quantity, chart.Y.Max)).Raw("</li>");
-        foreach (var series in chart.Series.Count < 2 || heat ? [] : chart.Series)
-            html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(IsBar(chart) ? 14 : 30)}\" height=\"12\">"))
+        // What stands in both panels of a timeline is named once.
+        foreach (var series in chart.Series.Count < 2 || heat ? [] : chart.Series.DistinctBy(series => (series.Name, series.Color)))
+            html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(IsBar(chart) || chart.Kind == ChartKind.Scatter ? 14 : 30)}\" height=\"12\">"))
                 .Raw(Sign(chart, series)).Raw("</svg>").Text(series.Name).Raw("</li>");
         if (verdicts.Contains(Verdict.Contradicted))
             html.Raw("<li class=\"contradicted\"><span class=\"verdict\">✗ contradicted</span></li>");
@@ -127,6 +128,8 @@ internal static class HtmlParts
     {
         if (IsBar(chart))
             return "<path d=\"M0 0H14V12H0Z\"/>";
+        if (chart.Kind == ChartKind.Scatter)
+            return $"<path transform=\"translate(1 0)\" d=\"{Marks.Shape(series.Mark ?? series.Color)}\"/>";
         var dash = string.Join(' ', Marks.Dash(series.Variant).Select(length => length.ToString(CultureInfo.InvariantCulture)));
         return $"<line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\"{(dash.Length == 0 ? "" : $" stroke-dasharray=\"{dash}\"")}/>"
             + (chart.Kind == ChartKind.Timeline ? "" : $"<path transform=\"translate(10.5 1.5) scale(.75)\" d=\"{Marks.Shape(series.Color)}\"/>");

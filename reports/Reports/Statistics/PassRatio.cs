@@ -26,32 +26,34 @@ public sealed record RatioEstimate(double Value, double Low, double High, double
 /// </summary>
 public static class PassRatio
 {
-    private const double WantedCoverage = 0.95;
+    /// <summary>What an interval covers unless something else is asked for.</summary>
+    public const double UsualCoverage = 0.95;
 
     /// <summary>The ratio of <paramref name="numerator"/> to <paramref name="denominator"/>.</summary>
     /// <param name="numerator">One value per pass, all above zero.</param>
     /// <param name="denominator">The same of the other case.</param>
+    /// <param name="wantedCoverage">The probability that the interval is to be worth; more where several are looked at together.</param>
     /// <returns>Null if a side has no pass or a value that is not above zero.</returns>
-    public static RatioEstimate? Of(IReadOnlyList<double> numerator, IReadOnlyList<double> denominator)
+    public static RatioEstimate? Of(IReadOnlyList<double> numerator, IReadOnlyList<double> denominator, double wantedCoverage = UsualCoverage)
     {
         if (numerator.Count == 0 || denominator.Count == 0 || numerator.Concat(denominator).Any(value => !(value > 0)))
             return null;
 
         var ratios = numerator.SelectMany(_ => denominator, (over, under) => over / under).Order().ToArray();
-        var (rank, coverage) = Rank(numerator.Count, denominator.Count);
+        var (rank, coverage) = Rank(numerator.Count, denominator.Count, wantedCoverage);
         var value = Estimators.Ratio(numerator, denominator);
         return new RatioEstimate(value, ratios[rank - 1], ratios[^rank], coverage);
     }
 
     /// <summary>
-    /// The largest rank k whose interval still covers 95 %, or 1 if none does, and what it covers.
+    /// The largest rank k whose interval still covers what is wanted, or 1 if none does, and what it covers.
     /// </summary>
-    internal static (int Rank, double Coverage) Rank(int first, int second)
+    internal static (int Rank, double Coverage) Rank(int first, int second, double wantedCoverage = UsualCoverage)
     {
         var probability = MannWhitneyProbabilities(first, second);
         var rank = 1;
         var tail = probability[0];
-        while (rank < probability.Length / 2 && 1 - 2 * (tail + probability[rank]) >= WantedCoverage)
+        while (rank < probability.Length / 2 && 1 - 2 * (tail + probability[rank]) >= wantedCoverage)
             tail += probability[rank++];
         return (rank, Math.Max(0, 1 - 2 * tail));
     }

@@ -1,0 +1,143 @@
+using Bench.Measure.Records;
+using Bench.TestSupport;
+using Xunit;
+
+namespace Bench.Program.Tests;
+
+/// <summary>A device instead of a folder: measured when it is free and meant, refused and untouched otherwise.</summary>
+public class RawDeviceTests
+{
+    private const long DeviceBytes = 64L << 20;
+
+    [RootFact("losetup", "mkfs.ext4", "/dev/loop-control")]
+    public void A_free_device_is_measured_written_over_and_let_go()
+    {
+        using var disk = new Loop();
+        using var place = new RunPlace();
+        var result = BenchProgram.Run(place.Folder, [.. Raw(place, disk), "--raw-model", disk.Name, "--filter", "CachePath*Access=Direct*"]).Expect(0);
+        Assert.Contains(result.Records, record => record.Has("Engine", "io_uring"));
+        Assert.All(result.Records, record =>
+        {
+            Assert.Null(record.Error);
+            Assert.Equal((disk.Path, "raw", DeviceBytes), (record.Target.Folder, record.Target.Mount.FileSystem, record.Target.TotalBytes));
+            Assert.True(record.Evidence.Claims.All(claim => claim.Verdict == Verdict.Proven || claim.Claim == "queue-depth"), record.Evidence.Told());
+        });
+        // The first 8 MiB are random data now, the rest is what it was; nobody holds the device and nothing is left of the run.
+        var content = File.ReadAllBytes(disk.Path);
+        Assert.Equal(DeviceBytes, content.Length);
+        Assert.InRange(content.Take(8 << 20).Count(value => value == 0), 1, (8 << 20) / 128);
+        Assert.Equal(-1, content.AsSpan(8 << 20).IndexOfAnyExcept((byte)0));
+        Command.Run("mkfs.ext4", "-q", "-F", disk.Path);
+        Assert.Empty(Directory.GetDirectories(Path.GetTempPath(), $".bench-{result.Records[0].Run}"));
+        BenchProgram.Run(place.Folder, "report", place.Out, "-o", Path.Combine(place.Folder, "index.html"), "--anonymous").Expect(0);
+        Assert.DoesNotContain(disk.Path, File.ReadAllText(Path.Combine(place.Folder, "report.md")), StringComparison.Ordinal);
+    }
+
+    [RootFact("losetup", "/dev/loop-control")]
+    public void A_device_is_brought_to_a_steady_state_whole()
+    {
+        using var disk = new Loop();
+        using var place = new RunPlace();
+        var records = BenchProgram.Run(place.Folder, [.. Raw(place, disk), "--raw-model", disk.Name, "--steady", "--filter", "SteadyState*Operation=Read*"]).Expect(0).Records;
+        var steady = records.Where(record => record.Has("FileSize", "64MiB")).ToArray();
+        Assert.Equal(["Write", "Read"], steady.Select(record => record.Operation));
+        Assert.All(steady, record => Assert.Equal(1.0, (double)record.Effective["filledShare"]!));
+        Assert.InRange(File.ReadAllBytes(disk.Path).Count(value => value == 0), 1, DeviceBytes / 128);
+    }
+
+    [RootFact("losetup", "mkfs.ext4", "mkfs.btrfs", "mkswap", "swapon", "/dev/loop-control")]
+    public void A_device_in_use_or_with_something_on_it_is_refused_and_stays_as_it_is()
+    {
+        using var disk = new Loop(128L << 20);
+        using var place = new RunPlace();
+        void Refused(string expected, params string[] further)
+        {
+            var before = System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(disk.Path));
+            var result = BenchProgram.Run(place.Folder, [.. Raw(place, disk), .. further]);
+            Assert.Equal(64, result.ExitCode);
+            Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+            Assert.Equal(before, System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(disk.Path)));
+            Assert.False(Directory.Exists(place.Out));
+        }
+        string[] meant = ["--raw-model", disk.Name];
+
+        Refused("say with --raw-model which drive is meant");
+        Refused("nothing was written", "--raw-model", "Samsung SSD 980 PRO 1TB");
+        Refused("--target does not go with it", [.. meant, "--target", place.Target]);
+        Refused("none of the chosen cases is for a device", [.. meant, "--filter", "CachePath*BufferedWarm*"]);
+        Refused("use a smaller profile", [.. meant, "--filter", "CachePath*Access=Direct*", "--set", "FileSize=1GiB"]);
+
+        var mount = Path.Combine(place.Folder, "mnt");
+        Directory.CreateDirectory(mount);
+        Command.Run("mkfs.ext4", "-q", "-F", disk.Path);
+        Refused("there is something on it (ext4)", meant);
+        using (Mounted(disk.Path, mount))
+            Refused($"is mounted at {mount}", meant);
+        Command.Run("mkfs.btrfs", "-q", "-f", disk.Path);
+        using (Mounted(disk.Path, mount))
+            Refused("belongs to a mounted btrfs", meant);
+        Command.Run("wipefs", "--all", disk.Path);
+        Command.Run("mkswap", disk.Path);
+        Command.Run("swapon", disk.Path);
+        try
+        {
+            Refused("is swap", meant);
+        }
+        finally
+        {
+            Command.Run("swapoff", disk.Path);
+        }
+        Command.Run("wipefs", "--all", disk.Path);
+        // A holder that no list names: somebody has opened it for himself alone.
+        using (Bench.Disk.DiskFile.Open(disk.Path, Bench.Disk.OpenMode.Write | Bench.Disk.OpenMode.Exclusive))
+            Refused("somebody holds it", meant);
+    }
+
+    [Theory]
+    [InlineData("there is no such device", "/dev/no-such-device")]
+    [InlineData("that is no block device", "/dev/null")]
+    [InlineData("--raw is empty", "")]
+    public void What_is_no_device_is_refused(string expected, string device)
+    {
+        using var place = new RunPlace();
+        Assert.Contains(expected, BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw", device, "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
+        Assert.Contains("--raw-model goes with --raw", BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    private static string[] Raw(RunPlace place, Loop disk) => ["run", "-p", "smoke", "--raw", disk.Path, "--out", place.Out, "--no-report", "--json"];
+
+    private static Ending Mounted(string device, string folder)
+    {
+        Command.Run("mount", device, folder);
+        return new Ending(() => Command.Run("umount", folder));
+    }
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+
+    /// <summary>A loop device with direct I/O over a sparse file.</summary>
+    private sealed class Loop : IDisposable
+    {
+        private readonly TestFolder folder = new();
+
+        public Loop(long bytes = DeviceBytes)
+        {
+            var file = folder.File("disk");
+            using (var stream = File.Create(file))
+                stream.SetLength(bytes);
+            Path = Command.Run("losetup", "--direct-io=on", "--find", "--show", file).StandardOutput.Trim();
+        }
+
+        public string Path { get; }
+
+        public string Name => System.IO.Path.GetFileName(Path);
+
+        public void Dispose()
+        {
+            Command.TryRun(Command.DefaultTimeout, "losetup", "--detach", Path);
+            folder.Dispose();
+        }
+    }
+}
