@@ -101,6 +101,12 @@ public class RawDeviceTests
     {
         using var place = new RunPlace();
         Assert.Contains(expected, BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw", device, "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_without_a_device_is_refused()
+    {
+        using var place = new RunPlace();
         Assert.Contains("--raw-model goes with --raw", BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
     }
 

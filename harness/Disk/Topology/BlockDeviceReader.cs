@@ -320,6 +320,7 @@ internal sealed class BlockDeviceReader
     private IReadOnlyList<BlockDevice> ReadAll(IEnumerable<string> folders, int depth) =>
         [.. folders.Select(folder => FindByFolder(folder, depth + 1)).OfType<BlockDevice>()];
 
-    private static bool IsNumbered(string text, string prefix) =>
+    /// <summary>"nvme0" is "nvme" with a number.</summary>
+    internal static bool IsNumbered(string text, string prefix) =>
         text.Length > prefix.Length && text.StartsWith(prefix, StringComparison.Ordinal) && text.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', '9') < 0;
 }

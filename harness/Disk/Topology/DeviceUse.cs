@@ -4,9 +4,9 @@ namespace Bench.Disk.Topology;
 /// Who uses a block device: whatever would lose its data, or the machine its legs, if it were written over.
 /// </summary>
 /// <remarks>
-/// fio writes to whatever device it is given, mounted or not, and its manual says so; what that has cost can be read in
-/// its issues. Opening with O_EXCL finds every holder that the kernel knows, but cannot say who it is, and knows nothing
-/// of a mounted partition when the disk is opened. So both are asked.
+/// fio stops a job that writes to what appears to be mounted (<c>allow_mounted_write</c>); a leg of an array, swap, or
+/// another member of a btrfs is in no list of mounts. Opening with O_EXCL finds every holder that the kernel knows, but
+/// cannot say who it is. So both are asked.
 /// </remarks>
 public static class DeviceUse
 {

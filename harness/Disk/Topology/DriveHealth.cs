@@ -33,7 +33,7 @@ public sealed record DriveHealth
     /// <summary>Degrees Celsius; null if no driver tells.</summary>
     public double? TemperatureCelsius { get; init; }
 
-    /// <summary>Degrees Celsius from which the drive itself warns, and from which most throttle; null if no driver tells.</summary>
+    /// <summary>Degrees Celsius from which the drive itself warns; null if no driver tells.</summary>
     public double? WarningCelsius { get; init; }
 
     /// <summary>All that can be read of a disk.</summary>
@@ -43,7 +43,7 @@ public sealed record DriveHealth
     {
         root ??= SystemRoot.Machine;
         var health = ReadTemperature(disk, root);
-        return root.IsMachine && ControllerOf(disk, root) is { } controller && ReadSmartLog(root.OnMachine($"/dev/{controller}")) is { } log
+        return root.IsMachine && ControllerOf(disk, root) is { } controller && ReadSmartLog($"/dev/{controller}") is { } log
             ? OfSmartLog(log) with { TemperatureCelsius = health.TemperatureCelsius, WarningCelsius = health.WarningCelsius } : health;
     }
 
@@ -55,7 +55,7 @@ public sealed record DriveHealth
         root ??= SystemRoot.Machine;
         const double thousandth = 1e-3;
         var device = $"/sys/class/block/{disk}/device";
-        // The sensor is a child of the SCSI disk or of the NVMe controller; up to Linux 5.10 of the controller's PCI device.
+        // The sensor is a child of the SCSI disk or of the NVMe controller; with older kernels of the controller's PCI device.
         foreach (var folder in new[] { $"{device}/hwmon", device, $"{device}/device/hwmon" })
             foreach (var name in root.Names(folder).Where(name => name.StartsWith("hwmon", StringComparison.Ordinal)))
                 if (root.ReadNumber($"{folder}/{name}/temp1_input") is { } now)
@@ -93,7 +93,7 @@ public sealed record DriveHealth
         if (!disk.StartsWith("nvme", StringComparison.Ordinal) || root.Resolve($"/sys/class/block/{disk}/device") is not { } folder)
             return null;
         static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
-        static bool IsController(string name) => name.StartsWith("nvme", StringComparison.Ordinal) && name.Length > 4 && name.AsSpan(4).IndexOfAnyExceptInRange('0', '9') < 0;
+        static bool IsController(string name) => BlockDeviceReader.IsNumbered(name, "nvme");
         // With native multipath the namespace belongs to a subsystem, whose controllers lead to the same drive.
         return IsController(NameOf(folder)) ? NameOf(folder) : root.Names(folder).FirstOrDefault(IsController);
     }

@@ -11,7 +11,7 @@ namespace Bench.Measure.Passes;
 /// how a server meets its drive. A loop of its own, so that the closed one has no branch for it.
 /// <para>
 /// Between two moments the ring is asked again and again, without sleeping: a thread that waited for a completion could
-/// not send what becomes due before it. That costs a processor, as fio's does with its own rate.
+/// not send what becomes due before it. That costs a processor.
 /// </para>
 /// </summary>
 public static class PacedRingLoop

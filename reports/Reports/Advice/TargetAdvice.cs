@@ -184,10 +184,7 @@ internal sealed record TargetAdvice
             }.Where(each => each.Points.Count > 0),
         ];
         Axis AxisOf(string name, Quantity quantity, Func<Choice, double> figure)
-        {
-            const double linear = 20;
-            return choices.Max(figure) / choices.Min(figure) > linear ? new Axis(name, quantity, AxisScale.Log) : new Axis(name, quantity, AxisScale.Linear) { Min = 0 };
-        }
+            => choices.Max(figure) / choices.Min(figure) > CaseCharts.LinearRange ? new Axis(name, quantity, AxisScale.Log) : new Axis(name, quantity, AxisScale.Linear) { Min = 0 };
         return new Chart
         {
             Id = FormattableString.Invariant($"settings-front-{run.Index + 1}"),

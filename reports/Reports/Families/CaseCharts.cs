@@ -11,7 +11,7 @@ namespace Bench.Reports.Families;
 internal static class CaseCharts
 {
     /// <summary>Beyond this ratio of highest to lowest a linear axis hides the low figures.</summary>
-    private const double LinearRange = 20;
+    public const double LinearRange = 20;
 
     /// <summary>The facets of some cases, in the order of the records, each with its name in words.</summary>
     public static IEnumerable<(string Name, CaseView[] Cases)> Facets(IEnumerable<CaseView> cases, params string[] parameters) =>
