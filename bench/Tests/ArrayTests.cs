@@ -25,6 +25,7 @@ public class ArrayTests
         Assert.Equal([array.MountPath, leg.MountPath], records.Select(record => record.Target.Folder));
         var ratio = records[0].BytesPerSecond!.Median / records[1].BytesPerSecond!.Median;
         Assert.True(ratio is >= 3.5 and < 4.6, $"the array is {ratio:0.00} times its leg: {records[0].BytesPerSecond} and {records[1].BytesPerSecond}");
+        Assert.All(records, record => Assert.Equal(Verdict.Proven, Assert.Single(record.Evidence.Claims, claim => claim.Claim == "direct").Verdict));
         Assert.All(records[0].Passes, pass => Assert.Equal(4, pass.Members!.Count));
         Assert.All(records[1].Passes, pass => Assert.Null(pass.Members));
         // Each member carried its quarter.

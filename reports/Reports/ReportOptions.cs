@@ -9,6 +9,12 @@ public sealed record ReportOptions
     /// </summary>
     public bool Anonymous { get; init; }
 
+    /// <summary>
+    /// What the reader calls the runs, or the targets of one run, in the order of the report; empty: letters, or the names of
+    /// the targets' folders. They stay where <see cref="Anonymous"/> leaves the folders out: they were chosen to be read.
+    /// </summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
     /// <summary>Warnings of whoever read the records: a torn last line, …</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }

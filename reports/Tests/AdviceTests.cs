@@ -113,6 +113,8 @@ public class AdviceTests
         RunRecord[] slow = [Append("64MiB", "none", 300e6, 80e3, 40e6), Append("64MiB", "each", 30.1e6, 800e3, 0)];
         var runs = RunView.Of([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))]);
         Assert.Equal(["nvme0", "raid0"], runs.Select(run => run.Label.Full));
+        var named = new ReportOptions { Anonymous = true, Names = ["The drive", "The array"] };
+        Assert.Contains("<h2>The array</h2>", HtmlReport.Render([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))], named), StringComparison.Ordinal);
         var book = AdviceBook.Of(runs);
         Assert.Equal(2, book.Targets.Count);
         Assert.Matches(@"^For throughput: nvme0; 3\.\d+× \(.* to .*\) the throughput of raid0\.$", book.Between[0]);

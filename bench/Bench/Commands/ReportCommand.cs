@@ -14,6 +14,8 @@ internal sealed class ReportCommand : Command
     private readonly Option<string?> outFile = new("--out", "-o") { Description = "The HTML file (default: index.html in the first run's folder); report.md goes beside it", HelpName = "FILE" };
     private readonly Option<bool> anonymous = new("--anonymous") { Description = "Leave out host names, serial numbers and paths" };
 
+    private readonly Option<string?> names = new("--names") { Description = "What to call the runs, or the targets of one run, in their order: \"64 KiB chunks,512 KiB chunks\"", HelpName = "NAME,…" };
+
     private readonly Option<string?> percentiles = new("--percentiles") { Description = "Also write each case's latencies as HdrHistogram percentile text, in µs, into this folder", HelpName = "DIR" };
 
     internal ReportCommand() : base("report", "One or several runs, side by side, as one HTML page and one Markdown file")
@@ -21,6 +23,7 @@ internal sealed class ReportCommand : Command
         Add(runs);
         Add(outFile);
         Add(anonymous);
+        Add(names);
         Add(percentiles);
         SetAction(Report);
     }
@@ -34,7 +37,11 @@ internal sealed class ReportCommand : Command
             throw new RecordException($"{string.Join(", ", folders)}: no record there; the run ended before its first case did");
         var page = Path.GetFullPath(parsed.GetValue(outFile)
             ?? Path.Combine(Directory.Exists(folders[0]) ? folders[0] : Path.GetDirectoryName(Path.GetFullPath(folders[0]))!, "index.html"));
-        ReportFiles.Write(folders, page, new ReportOptions { Anonymous = parsed.GetValue(anonymous) });
+        ReportFiles.Write(folders, page, new ReportOptions
+        {
+            Anonymous = parsed.GetValue(anonymous),
+            Names = parsed.GetValue(names)?.Split(',', StringSplitOptions.TrimEntries) ?? [],
+        });
         if (parsed.GetValue(percentiles) is { } into)
             WritePercentiles(folders, Directory.CreateDirectory(into).FullName);
         return ExitCode.Done;

@@ -52,7 +52,7 @@ internal static class TargetFolder
 
     /// <summary>Whether other machines may be writing into the same file system.</summary>
     internal static bool IsShared(MountInfo mount) =>
-        mount.FileSystem.StartsWith("fuse", StringComparison.Ordinal)
+        MountInfo.IsFuse(mount.FileSystem)
         || mount.FileSystem is "nfs" or "nfs4" or "cifs" or "smb3" or "9p" or "virtiofs" or "ceph" or "glusterfs" or "lustre" or "gpfs" or "afs" or "ocfs2" or "gfs2";
 
     private static long MiB(long bytes) => (bytes + (1 << 20) - 1) >> 20;

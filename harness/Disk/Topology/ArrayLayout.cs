@@ -15,18 +15,27 @@ public sealed record ArrayLayout(string Level, int Members, long ChunkBytes, int
 
     /// <summary>
     /// The layout of the array under a target; null where there is none, it does not stripe (raid1, linear, single), or
-    /// its chunk is not known (LVM, ZFS, a hardware controller).
+    /// its chunk is not known (ZFS, whose records are spread by their own sizes; a hardware controller).
     /// </summary>
     public static ArrayLayout? Of(DeviceTopology target)
     {
         var members = target.Members().Count;
         if (members < 2)
             return null;
-        var (level, chunk) = target.Devices.Count > 1
-            ? (target.DataProfile, target.Mount.FileSystem == "btrfs" ? BtrfsChunkBytes : null)
-            : Above(target.Devices[0]) is { Kind: BlockDeviceKind.Md } array ? (array.Level, array.ChunkBytes) : (null, (long?)null);
-        return level is not null && chunk is > 0 && DataMembersOf(level, members) is { } data ? new ArrayLayout(level, members, chunk.Value, data) : null;
+        var above = Above(target.Devices[0]);
+        return target.Devices.Count > 1
+            ? target is { Mount.FileSystem: "btrfs", DataProfile: { } profile } ? Striped(profile, members, BtrfsChunkBytes, DataMembersOf(profile, members)) : null
+            : above switch
+            {
+                { Kind: BlockDeviceKind.Md, Level: { } level, ChunkBytes: > 0 and var chunk } => Striped(level, members, chunk, DataMembersOf(level, members)),
+                // LVM says the stripe itself.
+                { Kind: BlockDeviceKind.DeviceMapper, Level: { } level, ChunkBytes: > 0 and var chunk, OptimalIoBytes: { } stripe } => Striped(level, members, chunk, (int)(stripe / chunk)),
+                _ => null,
+            };
     }
+
+    private static ArrayLayout? Striped(string level, int members, long chunkBytes, int? dataMembers) =>
+        dataMembers is { } data ? new ArrayLayout(level, members, chunkBytes, data) : null;
 
     /// <summary>The device right above the members.</summary>
     private static BlockDevice Above(BlockDevice device)

@@ -17,17 +17,20 @@ internal sealed class BlockDeviceReader
     private const long SysfsSectorBytes = 512;
 
     private readonly SystemRoot root;
-    private readonly Func<string, int, IReadOnlyList<BlockDevice>> devicesBelowFile;
+    private readonly Func<string, int, FileBelow> below;
 
     /// <param name="root">Where sysfs is read.</param>
-    /// <param name="devicesBelowFile">
-    /// The devices below a file's own file system, at a depth: the step from a loop device to the disks.
-    /// </param>
-    internal BlockDeviceReader(SystemRoot root, Func<string, int, IReadOnlyList<BlockDevice>> devicesBelowFile)
+    /// <param name="below">A file's own file system, at a depth: the step from a loop device to the disks.</param>
+    internal BlockDeviceReader(SystemRoot root, Func<string, int, FileBelow> below)
     {
         this.root = root;
-        this.devicesBelowFile = devicesBelowFile;
+        this.below = below;
     }
+
+    /// <summary>What a file lies on.</summary>
+    /// <param name="FileSystem">Its type; null if the file is not in sight.</param>
+    /// <param name="Devices">The devices below that file system.</param>
+    internal readonly record struct FileBelow(string? FileSystem, IReadOnlyList<BlockDevice> Devices);
 
     /// <summary>The device of a "major:minor" number; null if sysfs does not show it.</summary>
     internal BlockDevice? FindByNumber(string number, int depth = 0)
@@ -117,11 +120,7 @@ internal sealed class BlockDeviceReader
     {
         BlockDeviceKind.Loop => WithBackingFile(device, folder, depth),
         BlockDeviceKind.Md => WithArray(device, folder, depth),
-        BlockDeviceKind.DeviceMapper => device with
-        {
-            Level = VolumeType(root.ReadWord($"{folder}/dm/uuid")),
-            Below = ReadAll(Links(folder, "slaves"), depth),
-        },
+        BlockDeviceKind.DeviceMapper => WithVolume(device, folder, depth),
         BlockDeviceKind.Memory => device,
         // bcache and drbd name their members like dm does.
         BlockDeviceKind.Other => device with { Transport = OtherTransport(device.Name), Below = ReadAll(Links(folder, "slaves"), depth) },
@@ -136,11 +135,13 @@ internal sealed class BlockDeviceReader
         // The kernel's d_path() marks a file that was removed while in use; its folder still tells the file system.
         const string Deleted = " (deleted)";
         string path = file.EndsWith(Deleted, StringComparison.Ordinal) ? file[..^Deleted.Length] : file;
+        var on = below(path, depth + 1);
         return device with
         {
             BackingFile = file,
+            BackingFileSystem = on.FileSystem,
             LoopDirectIo = root.ReadFlag($"{folder}/loop/dio"),
-            Below = devicesBelowFile(path, depth + 1),
+            Below = on.Devices,
         };
     }
 
@@ -184,6 +185,33 @@ internal sealed class BlockDeviceReader
             return null;
         return string.Create(CultureInfo.InvariantCulture, $"{100.0 * doneSectors / allSectors:F0} %");
     }
+
+    /// <summary>
+    /// A device-mapper volume. Striping shows in the queue: dm-stripe and dm-raid give the chunk as the least size of a request
+    /// and the whole stripe as the best one (drivers/md/dm-stripe.c, stripe_io_hints; dm-raid.c, raid_io_hints). Level and state
+    /// of a RAID only LVM's own tool tells, and that to root only.
+    /// </summary>
+    private BlockDevice WithVolume(BlockDevice device, string folder, int depth)
+    {
+        string? type = VolumeType(root.ReadWord($"{folder}/dm/uuid"));
+        // Beside each leg of a RAID lies a volume of a few blocks that says what is in step (lvmraid(7)).
+        string[] slaves = [.. Links(folder, "slaves").Where(slave => !IsLegOf(slave, "_rmeta_"))];
+        device = device with { Level = type, Below = ReadAll(slaves, depth) };
+        if (type != "lvm" || slaves.Length < 2)
+            return device;
+        bool isRaid = slaves.Any(slave => IsLegOf(slave, "_rimage_"));
+        long? chunk = root.ReadNumber($"{folder}/queue/minimum_io_size");
+        bool isStriped = chunk > 0 && device.OptimalIoBytes is { } stripe && stripe % chunk == 0 && stripe / chunk >= 2 && stripe / chunk <= slaves.Length;
+        var (level, state) = isRaid && root.ReadWord($"{folder}/dm/name") is { } name ? LvmRaid.Of(root, name) : default;
+        return device with
+        {
+            Level = isRaid ? $"lvm {level ?? "raid"}" : isStriped ? "lvm striped" : type,
+            State = state,
+            ChunkBytes = isStriped ? chunk : null,
+        };
+    }
+
+    private bool IsLegOf(string folder, string mark) => root.ReadWord($"{folder}/dm/name")?.Contains(mark, StringComparison.Ordinal) == true;
 
     // The prefix of the uuid is what the tool that made the volume put there: "LVM-…", "CRYPT-LUKS2-…", "mpath-…",
     // "part1-mpath-…" (ABI/testing/sysfs-block-dm).

@@ -25,8 +25,11 @@ public sealed record DeviceTopology
     /// <summary>The block devices that the file system lies on: one, several (btrfs, ZFS), or none (tmpfs, NFS).</summary>
     public IReadOnlyList<BlockDevice> Devices { get; init; } = [];
 
-    /// <summary>How a file system over several devices spreads data ("raid1", "raid0", "single"); null elsewhere.</summary>
+    /// <summary>How a file system over several devices spreads data ("raid1", "raid0", "single", of ZFS "2 × raidz1"); null elsewhere.</summary>
     public string? DataProfile { get; init; }
+
+    /// <summary>What is not well with such a file system, in words: "degraded", "resilver 13 %"; null if nothing is known to be.</summary>
+    public string? DataState { get; init; }
 
     /// <summary>What about this target will spoil or limit a measurement, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
@@ -41,7 +44,7 @@ public sealed record DeviceTopology
     /// </summary>
     public IReadOnlyList<BlockDevice> Members()
     {
-        var level = Devices;
+        IReadOnlyList<BlockDevice> level = [.. Devices.Where(device => device.Role is null)];
         while (level is [var only])
             level = only.Below;
         return level;
@@ -50,12 +53,13 @@ public sealed record DeviceTopology
     /// <summary>
     /// The leaves of the tree, each once: what really stores the bytes. A loop device is not one: the disks below its
     /// backing file are; where none is seen below (a file on tmpfs or on a network), the list is empty, because the
-    /// counters of a part of the stack would prove what never reached a disk.
+    /// counters of a part of the stack would prove what never reached a disk. The exception is a disk that a process
+    /// serves (<see cref="BlockDevice.IsServedByProcess"/>).
     /// </summary>
     public IReadOnlyList<BlockDevice> PhysicalDisks()
     {
         BlockDevice[] leaves = [.. Devices.SelectMany(device => device.Leaves()).DistinctBy(device => device.Name)];
-        return leaves.Any(leaf => leaf.Kind == BlockDeviceKind.Loop) ? [] : leaves;
+        return leaves.Any(leaf => leaf is { Kind: BlockDeviceKind.Loop, IsServedByProcess: false }) ? [] : leaves;
     }
 }
 
@@ -76,6 +80,9 @@ public sealed record MountInfo
 
     /// <summary>True if the mount or its superblock is read-only.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>Whether a file system of this type is served by a process in user space, directly or for the kernel (fuseblk).</summary>
+    public static bool IsFuse(string? fileSystem) => fileSystem?.StartsWith("fuse", StringComparison.Ordinal) == true;
 
     /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
     [JsonExtensionData]
@@ -121,6 +128,9 @@ public sealed record BlockDevice
 
     /// <summary>Major and minor number, "253:0".</summary>
     public string? Number { get; init; }
+
+    /// <summary>What a file system over several devices has it for beside data: log, cache, special, dedup; null for data.</summary>
+    public string? Role { get; init; }
 
     /// <summary>Size in bytes.</summary>
     public long? SizeBytes { get; init; }
@@ -173,7 +183,7 @@ public sealed record BlockDevice
     /// <summary>"write back" (a flush is needed to be durable) or "write through".</summary>
     public string? WriteCache { get; init; }
 
-    /// <summary>RAID level of an md array, or the type of a device-mapper volume: lvm, crypt, multipath, partition.</summary>
+    /// <summary>RAID level of an md array, or the type of a device-mapper volume: lvm, "lvm striped", "lvm raid5", crypt, multipath, partition.</summary>
     public string? Level { get; init; }
 
     /// <summary>Chunk size of an array in bytes.</summary>
@@ -185,11 +195,22 @@ public sealed record BlockDevice
     /// <summary>The file behind a loop device.</summary>
     public string? BackingFile { get; init; }
 
+    /// <summary>The type of the file system that the file behind a loop device lies on; null if unknown.</summary>
+    public string? BackingFileSystem { get; init; }
+
     /// <summary>Whether a loop device reads its file with direct I/O. If false, reads come from the host file's cache.</summary>
     public bool? LoopDirectIo { get; init; }
 
     /// <summary>The devices below: a partition's disk, an array's members, the disks under a loop device's file.</summary>
     public IReadOnlyList<BlockDevice> Below { get; init; } = [];
+
+    /// <summary>
+    /// Whether a process in user space stands for the disk: a loop device, past the page cache, over a file that the process serves
+    /// (FUSE). What it counts was asked of that process, as what a virtual disk counts was asked of the hypervisor; whether
+    /// it reached anything is theirs to know.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsServedByProcess => this is { Kind: BlockDeviceKind.Loop, LoopDirectIo: true, Below: [] } && MountInfo.IsFuse(BackingFileSystem);
 
     /// <summary>Fields that this build does not know, kept when a record is written again.</summary>
     [JsonExtensionData]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -16,6 +17,8 @@ public sealed class SystemRoot
 {
     // As the kernel's MAXSYMLINKS (path_resolution(7)).
     private const int MaxSymbolicLinks = 40;
+
+    private static readonly TimeSpan toolTimeout = TimeSpan.FromSeconds(5);
 
     private readonly string prefix;
 
@@ -140,6 +143,39 @@ public sealed class SystemRoot
         catch (Exception e) when (IsUnreadable(e))
         {
             return [];
+        }
+    }
+
+    /// <summary>
+    /// What a program prints on standard output. Null if it is not there, ends with an error, or has not ended after five
+    /// seconds: the tools of a storage stack wait for ever on a pool that hangs. A recorded tree has the output in the file
+    /// <c>/output/PROGRAM ARGUMENTS</c>, with "!" for a slash.
+    /// </summary>
+    /// <param name="program">Its name, found in PATH.</param>
+    /// <param name="arguments">What follows it.</param>
+    public string? Output(string program, params string[] arguments)
+    {
+        if (!IsMachine)
+            return ReadText($"/output/{string.Join(' ', [program, .. arguments]).Replace('/', '!')}");
+        try
+        {
+            var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment["LC_ALL"] = "C";
+            using var process = Process.Start(start)!;
+            process.StandardInput.Close();
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            Task<string> output = process.StandardOutput.ReadToEndAsync();
+            if (!process.WaitForExit(toolTimeout))
+            {
+                process.Kill(entireProcessTree: true);
+                return null;
+            }
+            return process.ExitCode == 0 ? output.Result : null;
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            return null;
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class TopologyProbe
     public TopologyProbe(SystemRoot? root = null)
     {
         this.root = root ?? SystemRoot.Machine;
-        devices = new BlockDeviceReader(this.root, DevicesBelowFile);
+        devices = new BlockDeviceReader(this.root, (path, depth) => Below(MountTable.Read(this.root), path, depth));
     }
 
     /// <summary>The topology under a folder.</summary>
@@ -49,11 +49,12 @@ public sealed class TopologyProbe
         var topology = new DeviceTopology
         {
             Folder = asked,
-            Mount = entry?.Mount ?? new MountInfo { MountPoint = "/", FileSystem = "unknown", Source = "unknown", Options = "" },
+            Mount = WithSettings(entry?.Mount) ?? new MountInfo { MountPoint = "/", FileSystem = "unknown", Source = "unknown", Options = "" },
             TotalBytes = totalBytes,
             FreeBytes = freeBytes,
             Devices = volume.Devices,
             DataProfile = volume.DataProfile,
+            DataState = volume.State,
         };
         return topology with { Warnings = TopologyWarnings.For(topology, volume.MissingDevices) };
     }
@@ -76,7 +77,7 @@ public sealed class TopologyProbe
     }
 
     /// <summary>The devices of one file system.</summary>
-    private sealed record Volume(IReadOnlyList<BlockDevice> Devices, string? DataProfile = null, int MissingDevices = 0)
+    private sealed record Volume(IReadOnlyList<BlockDevice> Devices, string? DataProfile = null, int MissingDevices = 0, string? State = null)
     {
         public static Volume Unknown { get; } = new([]);
     }
@@ -94,6 +95,7 @@ public sealed class TopologyProbe
         return mount.FileSystem switch
         {
             "btrfs" => ReadBtrfs(mount.Source, depth),
+            "zfs" => ReadZfs(mount.Source, depth),
             "overlay" => ReadOverlay(mounts, mount, depth),
             // bcachefs lists its members in the source: "/dev/sda:/dev/sdb".
             _ => new([.. mount.Source.Split(':').Where(IsDevicePath).Select(path => devices.FindByPath(path, depth)).OfType<BlockDevice>()]),
@@ -122,8 +124,21 @@ public sealed class TopologyProbe
             .SelectMany(kind => root.Names($"{folder}/allocation/{kind}").Where(name => root.FolderExists($"{folder}/allocation/{kind}/{name}")))
             .Distinct()];
         int missing = root.Names($"{folder}/devinfo").Count(id => root.ReadFlag($"{folder}/devinfo/{id}/missing") == true);
-        return new(members.Length == 0 ? [mounted] : members, profiles.Length == 0 ? null : string.Join('+', profiles), missing);
+        return new(members.Length == 0 ? [mounted] : members, profiles.Length == 0 ? null : string.Join('+', profiles), missing, missing > 0 ? "degraded" : null);
     }
+
+    /// <summary>The devices of the pool, as ZFS's own tool names them.</summary>
+    private Volume ReadZfs(string dataset, int depth)
+    {
+        if (ZfsPool.Of(root, dataset) is not { } pool)
+            return Volume.Unknown;
+        var found = pool.Devices.Select(device => devices.FindByPath(device.Path, depth) is { } block ? block with { Role = device.Role } : null).OfType<BlockDevice>();
+        return new([.. found], pool.Layout, pool.Missing, pool.State);
+    }
+
+    /// <summary>The mount with what its dataset is set to among its options: ZFS has there what others have in the mount.</summary>
+    private MountInfo? WithSettings(MountInfo? mount) =>
+        mount?.FileSystem == "zfs" ? mount with { Options = string.Join(',', ZfsPool.Settings(root, mount.Source).Prepend(mount.Options)) } : mount;
 
     /// <summary>
     /// The devices of the upper layer, where new files go. In a container that layer is out of sight, and there are none.
@@ -132,18 +147,16 @@ public sealed class TopologyProbe
     {
         const string Upper = "upperdir=";
         string? upper = mount.Options.Split(',').FirstOrDefault(option => option.StartsWith(Upper, StringComparison.Ordinal))?[Upper.Length..];
-        return upper is not null && root.FolderExists(upper) && depth == 0 ? Volume.Unknown with { Devices = DevicesBelowFile(mounts, upper, depth + 1) } : Volume.Unknown;
+        return upper is not null && root.FolderExists(upper) && depth == 0 ? Volume.Unknown with { Devices = Below(mounts, upper, depth + 1).Devices } : Volume.Unknown;
     }
 
-    private IReadOnlyList<BlockDevice> DevicesBelowFile(string path, int depth) => DevicesBelowFile(MountTable.Read(root), path, depth);
-
-    private IReadOnlyList<BlockDevice> DevicesBelowFile(MountTable mounts, string path, int depth)
+    private BlockDeviceReader.FileBelow Below(MountTable mounts, string path, int depth)
     {
         // A path of another mount namespace would match a mount that is not its own: its folder must exist here.
         string folder = path[..Math.Max(1, path.LastIndexOf('/'))];
         return root.FolderExists(folder) && root.Resolve(path) is { } resolved && mounts.Find(resolved) is { } entry
-            ? ReadVolume(mounts, entry, depth).Devices
-            : [];
+            ? new(entry.Mount.FileSystem, ReadVolume(mounts, entry, depth).Devices)
+            : new(null, []);
     }
 
     private (long TotalBytes, long FreeBytes) Space(string folder)

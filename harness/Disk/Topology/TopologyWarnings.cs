@@ -27,7 +27,18 @@ internal static class TopologyWarnings
     private static readonly string[] NetworkTransports = ["iscsi", "fc", "nbd", "rbd", "nvme-tcp", "nvme-rdma", "nvme-fc"];
 
     // admin-guide/md.rst, sync_action.
-    private static readonly string[] SyncActions = ["resync", "recover", "check", "repair", "reshape"];
+    // Also LVM's (lvmraid(7)), which are md's, and ZFS's (zpool-status(8)).
+    private static readonly string[] SyncActions = ["resync", "recover", "check", "repair", "reshape", "resilver", "scrub"];
+
+    private const string RecordSize = "recordsize=";
+
+    // What RAID controllers call the volumes that they make (the SCSI vendor and model of Dell, Broadcom/LSI, HPE, Adaptec, Areca,
+    // Lenovo, Cisco, Fujitsu, Intel and 3ware). A disk that such a controller passes through has its own model.
+    private static readonly string[] ControllerModels =
+    [
+        "DELL PERC", "DELLBOSS", "LSI MR", "AVAGO MR", "AVAGO SMC", "BROADCOM MR", "HP LOGICAL VOLUME", "HPE LOGICAL VOLUME", "COMPAQ LOGICAL VOLUME", "HPE MR",
+        "Adaptec", "ASR7", "ASR8", "Areca", "IBM ServeRAID", "Lenovo RAID", "Cisco UCSC", "FTS PRAID", "Intel RMS", "Intel RS3", "3ware", "AMCC",
+    ];
 
     internal static IReadOnlyList<string> For(DeviceTopology topology, int missingDevices)
     {
@@ -60,12 +71,20 @@ internal static class TopologyWarnings
             yield return $"{type} is a network file system: the device and the server's cache are not visible, so cold here may be warm there, and figures include the network.";
         else if (HostFileSystems.Contains(type))
             yield return $"{type} is a folder of the virtual machine's host: the device and the host's cache are not visible, so cold here may be warm there.";
-        else if (type.StartsWith("fuse", StringComparison.Ordinal))
+        else if (MountInfo.IsFuse(type))
             yield return topology.Devices.Count > 0
                 ? $"{type} is served by a process in user space: figures include that process, and it may cache on its own."
                 : $"{type} is served by a process in user space: the device is not visible, and direct and durable mean what that process makes of them.";
         else if (type == "zfs")
-            yield return "zfs caches in its own ARC and hides its devices: evicting the page cache does not make a file cold, and device counters cannot be read.";
+        {
+            yield return topology.Devices.Count > 0
+                ? "zfs caches in its own ARC, which no eviction of the page cache empties: whether a read was cold is what the pool's devices have counted."
+                : "zfs caches in its own ARC, and the devices of its pool were not found (zpool status): evicting the page cache does not make a file cold, and device counters cannot be read.";
+            if (options.FirstOrDefault(option => option.StartsWith(RecordSize, StringComparison.Ordinal))?[RecordSize.Length..] is { } record)
+                yield return $"zfs reads and writes whole records of {record} bytes (recordsize): a smaller block at random costs a whole one.";
+            if (topology.DataState is { } state && IsSyncing(state))
+                yield return $"The zfs pool is busy with itself ({state}): the measurement shares the disks with it.";
+        }
         else if (topology.Devices.Count == 0)
             yield return $"No block device was found below {type}: device counters cannot be read, so cold and direct stay unproven.";
 
@@ -101,7 +120,7 @@ internal static class TopologyWarnings
 
     private static IEnumerable<string> Device(BlockDevice device)
     {
-        if (device.Kind == BlockDeviceKind.Md && device.State is { } state)
+        if (device.Kind is BlockDeviceKind.Md or BlockDeviceKind.DeviceMapper && device.State is { } state)
         {
             if (state.Contains("degraded", StringComparison.Ordinal))
                 yield return $"{device.Name} ({device.Level}) is degraded ({state}): reads of the missing member are rebuilt from the others, so this is not the array's speed.";
@@ -126,6 +145,10 @@ internal static class TopologyWarnings
     {
         if (Names(disks.Where(IsVirtual)) is { Length: > 0 } virtualDisks)
             yield return $"{virtualDisks}: virtual disk, so cold in the guest is not cold on the host, and what the device says of itself (rotational, cache) may be invented.";
+        if (Names(disks.Where(IsControllerVolume)) is { Length: > 0 } volumes)
+            yield return $"{volumes}: a volume of a RAID controller, whose level, members, state and cache only its own tool shows (storcli, perccli, ssacli, arcconf): note them beside the figures.";
+        if (Names(disks.Where(disk => disk.IsServedByProcess)) is { Length: > 0 } served)
+            yield return $"{served}: served by a process in user space, so cold and durable are what that process makes of them, and figures include it.";
         if (Names(disks.Where(disk => NetworkTransports.Contains(disk.Transport))) is { Length: > 0 } remote)
             yield return $"{remote}: reached over a network, so figures include it and the cache of the other side.";
         if (Names(disks.Where(disk => disk.Kind != BlockDeviceKind.Memory && disk.WriteCache == "write back")) is { Length: > 0 } cached)
@@ -136,6 +159,9 @@ internal static class TopologyWarnings
         disk.Kind == BlockDeviceKind.Disk
         && (disk.Transport is "virtio" or "xen"
             || disk.Model is { } model && VirtualModels.Any(name => model.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
+
+    private static bool IsControllerVolume(BlockDevice disk) =>
+        disk.Kind == BlockDeviceKind.Disk && disk.Model is { } model && ControllerModels.Any(name => model.StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
     private static string Names(IEnumerable<BlockDevice> disks) => string.Join(", ", disks.Select(disk => disk.Name));
 }

@@ -41,6 +41,7 @@ internal static class Samples
         TotalBytes = 1L << 40,
         FreeBytes = 1L << 39,
         DataProfile = "raid1",
+        DataState = "degraded",
         Devices =
         [
             new BlockDevice
@@ -52,7 +53,9 @@ internal static class Samples
                 Level = "raid1",
                 ChunkBytes = 512 << 10,
                 State = "clean",
+                Role = "log",
                 BackingFile = "/img",
+                BackingFileSystem = "xfs",
                 LoopDirectIo = true,
                 Below =
                 [

@@ -8,7 +8,9 @@ public class ArrayLayoutTests
     [Theory]
     [InlineData("md-raid10", "/srv/bench", 4, 512, 1024)]
     [InlineData("md-raid5-rebuilding", "/srv", 3, 512, 1024)]
-    public void The_stripe_of_an_md_array_is_its_chunk_on_each_member_that_holds_data(string tree, string folder, int members, int chunkKiB, int stripeKiB)
+    [InlineData("lvm-raid", "/striped", 2, 64, 128)]
+    [InlineData("lvm-raid", "/raid5", 3, 64, 128)]
+    public void The_stripe_of_an_array_is_its_chunk_on_each_member_that_holds_data(string tree, string folder, int members, int chunkKiB, int stripeKiB)
     {
         using var recorded = RecordedTree.Load(tree);
         var layout = ArrayLayout.Of(new TopologyProbe(recorded.Root).Probe(folder))!;
@@ -34,6 +36,17 @@ public class ArrayLayoutTests
         };
         Assert.Equal(4, target.Members().Count);
         Assert.Equal(stripeKiB << 10, (int?)ArrayLayout.Of(target)?.StripeBytes);
+    }
+
+    [Theory]
+    [InlineData("lvm-raid", "/", 2)]
+    [InlineData("zfs", "/tank/data", 6)]
+    public void Several_devices_without_a_chunk_of_their_own_are_members_and_have_no_stripe(string tree, string folder, int members)
+    {
+        using var recorded = RecordedTree.Load(tree);
+        var topology = new TopologyProbe(recorded.Root).Probe(folder);
+        Assert.Equal(members, topology.Members().Count);
+        Assert.Null(ArrayLayout.Of(topology));
     }
 
     [Theory]

@@ -205,6 +205,96 @@ public sealed class RecordedTopologyTests
     }
 
     [Fact]
+    public void LVM_volumes_show_how_they_are_striped_and_a_RAID_what_is_not_well_with_it()
+    {
+        Assert.Equal(("lvm", null), (Probe("lvm-raid", "/").Devices[0].Level, Probe("lvm-raid", "/").Devices[0].ChunkBytes));
+        Assert.Equal(("lvm striped", 65536L), (Probe("lvm-raid", "/striped").Devices[0].Level, Probe("lvm-raid", "/striped").Devices[0].ChunkBytes));
+
+        DeviceTopology raid = Probe("lvm-raid", "/raid5");
+
+        Assert.Equal(("lvm raid5", "degraded, recover 34 %"), (raid.Devices[0].Level, raid.Devices[0].State));
+        // Each leg is a volume of its own, on a disk of its own; what keeps them in step is none.
+        Assert.Equal(["dm-3", "dm-5", "dm-7"], raid.Members().Select(member => member.Name));
+        Assert.Equal(["sda", "sdb", "sdc"], raid.PhysicalDisks().Select(disk => disk.Name));
+        Assert.Contains(raid.Warnings, warning => warning.StartsWith("dm-8 (lvm raid5) is degraded (degraded, recover 34 %)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_RAID_of_LVM_without_an_answer_of_its_tool_still_has_its_stripe()
+    {
+        using RecordedTree tree = RecordedTree.Load("lvm-raid");
+        Directory.Delete(tree.OnMachine("/output"), recursive: true);
+
+        BlockDevice volume = new TopologyProbe(tree.Root).Probe("/raid5").Devices[0];
+
+        Assert.Equal(("lvm raid", null, 65536L), (volume.Level, volume.State, volume.ChunkBytes));
+    }
+
+    [Fact]
+    public void A_pool_of_ZFS_shows_its_groups_its_devices_and_what_they_are_for()
+    {
+        DeviceTopology topology = Probe("zfs", "/tank/data");
+
+        Assert.Equal(("2 × raidz1", "degraded, resilver 13 %"), (topology.DataProfile, topology.DataState));
+        Assert.Equal(["sda1", "sdb1", "sdc1", "sdd1", "sde1", "sdf1"], topology.Members().Select(member => member.Name));
+        Assert.Equal("log", topology.Devices.Single(device => device.Name == "sdg1").Role);
+        Assert.Equal(["sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg"], topology.PhysicalDisks().Select(disk => disk.Name));
+        Assert.EndsWith(",recordsize=131072,compression=lz4,sync=standard,primarycache=all,logbias=latency", topology.Mount.Options, StringComparison.Ordinal);
+        foreach (string warning in new[] { "zfs caches in its own ARC, which", "zfs reads and writes whole records of 131072 bytes", "The zfs pool is busy with itself (degraded, resilver 13 %)", "The zfs array is degraded: 1 of its devices missing", "The file system compresses (compression=lz4)" })
+            Assert.Contains(topology.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ZFS_without_its_tool_says_that_nothing_can_be_counted()
+    {
+        using RecordedTree tree = RecordedTree.Load("zfs");
+        Directory.Delete(tree.OnMachine("/output"), recursive: true);
+
+        DeviceTopology topology = new TopologyProbe(tree.Root).Probe("/tank/data");
+
+        Assert.Empty(topology.Devices);
+        Assert.StartsWith("zfs caches in its own ARC, and the devices of its pool were not found", Assert.Single(topology.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("DELL", "PERC H755 Front", true)]
+    [InlineData("HPE", "LOGICAL VOLUME", true)]
+    [InlineData("AVAGO", "MR9361-8i", true)]
+    // Passed through by such a controller.
+    [InlineData("SEAGATE", "ST8000NM0075", false)]
+    public void A_volume_of_a_RAID_controller_is_named_for_what_it_hides(string vendor, string model, bool isVolume)
+    {
+        using RecordedTree tree = RecordedTree.Load("md-raid10");
+        string device = tree.OnMachine(tree.Root.Resolve("/sys/class/block/sda/device")!);
+        Directory.CreateDirectory(device);
+        File.Delete(Path.Combine(device, "vpd_pg89"));
+        File.WriteAllText(Path.Combine(device, "vendor"), $"{vendor}\n");
+        File.WriteAllText(Path.Combine(device, "model"), $"{model}\n");
+
+        DeviceTopology topology = new TopologyProbe(tree.Root).Probe("/srv/bench");
+
+        Assert.Equal($"{vendor} {model}", topology.PhysicalDisks()[0].Model);
+        Assert.Equal(isVolume, topology.Warnings.Any(warning => warning.StartsWith("sda: a volume of a RAID controller", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("0", false)]
+    public void A_loop_device_over_a_file_that_a_process_serves_is_the_disk_if_it_goes_past_the_cache(string directIo, bool isDisk)
+    {
+        using RecordedTree tree = RecordedTree.Load("guest");
+        string loop = tree.OnMachine("/sys/devices/virtual/block/loop3/loop");
+        File.WriteAllText($"{loop}/backing_file", "/ssh/disk.img\n");
+        File.WriteAllText($"{loop}/dio", $"{directIo}\n");
+
+        DeviceTopology topology = new TopologyProbe(tree.Root).Probe("/img");
+
+        Assert.Equal("fuse.sshfs", topology.Devices[0].BackingFileSystem);
+        Assert.Equal(isDisk ? ["loop3"] : [], topology.PhysicalDisks().Select(disk => disk.Name));
+        Assert.Equal(isDisk, topology.Warnings.Any(warning => warning.StartsWith("loop3: served by a process in user space", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_loop_device_on_its_own_file_system_ends()
     {
         using RecordedTree tree = RecordedTree.Load("guest");

@@ -104,10 +104,12 @@ public sealed record Fingerprint(IReadOnlyList<Trait> Traits)
         Add(TraitKind.Device, "file system", target.Mount.FileSystem);
         Add(TraitKind.Device, "mount options", target.Mount.Options);
         Add(TraitKind.Device, "data profile", target.DataProfile);
+        Add(TraitKind.Device, "data state", target.DataState);
         foreach (var (index, device) in target.Devices.SelectMany(device => device.All()).DistinctBy(device => device.Name).Index())
         {
             void AddDevice(string name, object? value) => Add(TraitKind.Device, $"device {(index + 1).ToString(CultureInfo.InvariantCulture)}: {name}", value);
             AddDevice("kind", device.Kind);
+            AddDevice("role", device.Role);
             AddDevice("size", device.SizeBytes is { } size ? Format.Bytes(size) : null);
             AddDevice("model", device.Model?.Trim());
             AddDevice("serial number's hash", device.SerialHash);

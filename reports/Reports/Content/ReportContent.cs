@@ -14,6 +14,9 @@ internal sealed record ReportContent
     /// <summary>From so many cases on a page keeps what can be read of so many, and the records have the rest.</summary>
     private const int Many = 1500;
 
+    // Charts of a kind. Each costs a page of very many cases some 50 KB and its browser a part of every redrawing.
+    private const int MostCharts = 24, MostChartsOfMany = 8;
+
     /// <summary>Whether evidence and parameters of proven cases are left to the records.</summary>
     public bool IsLarge => Records.Count > Many;
 
@@ -58,7 +61,7 @@ internal sealed record ReportContent
     public static ReportContent Of(IReadOnlyList<RunRecord> records, ReportOptions options)
     {
         var (shown, readWarnings) = options.Anonymous ? Redaction.Apply(records, options.Warnings) : (records, options.Warnings);
-        var runs = RunView.Of(shown);
+        var runs = RunView.Of(shown, options.Names);
         CaseView[] cases = [.. runs.SelectMany(run => run.Cases)];
         return new ReportContent
         {
@@ -68,7 +71,7 @@ internal sealed record ReportContent
             Problems = [.. cases.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status)],
             Advice = AdviceBook.Of(runs),
             Answers = AnswerBook.Of(runs),
-            Sections = [.. Families(cases), .. LimitsSection.Of(runs) is { } limits ? [limits] : Array.Empty<Section>()],
+            Sections = [.. Families(cases).Concat(LimitsSection.Of(runs) is { } limits ? [limits] : []).Select(section => section.WithMost(shown.Count > Many ? MostChartsOfMany : MostCharts))],
             Parameters = ParameterTable.Of(cases),
         };
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Bench.Measure.Records;
 using Bench.Reports.Families;
 
@@ -16,11 +17,16 @@ internal sealed record RunView(int Index, RunLabel Label, string Name)
     public RunRecord First => Cases[0].Record;
 
     /// <summary>The records by run and target, in order of appearance.</summary>
-    public static IReadOnlyList<RunView> Of(IReadOnlyList<RunRecord> records)
+    /// <param name="records">Records of one run or of several.</param>
+    /// <param name="names">What they are called; their own names if none or empty.</param>
+    /// <exception cref="RecordException">There are more or fewer names, or one twice.</exception>
+    public static IReadOnlyList<RunView> Of(IReadOnlyList<RunRecord> records, IReadOnlyList<string>? names = null)
     {
         var groups = records.GroupBy(record => (record.Run, record.Target.Folder)).ToArray();
         var telling = records.GroupBy(record => record.Workload).ToDictionary(group => group.Key, Telling);
         var labels = RunLabel.Of([.. groups.Select(group => group.Key)]);
+        if (names is { Count: > 0 })
+            labels = RunLabel.Named(names, [.. groups.Select((group, index) => labels[index] is { Full.Length: > 0 } own ? own.Full : group.Key.Run)]);
         return [.. groups.Select((group, index) => new RunView(index, labels[index], group.Key.Run)
         {
             Cases = [.. group.Select((record, place) => new CaseView(record, index, labels[index], place, telling[record.Workload]))],
@@ -52,6 +58,20 @@ internal readonly record struct RunLabel(string Short, string Full)
         return views.Select(view => view.Run).Distinct(StringComparer.Ordinal).Count() == 1 && folders.Distinct(StringComparer.Ordinal).Count() == folders.Length
             ? [.. folders.Select(folder => new RunLabel(folder, folder))]
             : [.. views.Select((_, index) => new RunLabel(Letters(index), $"run {Letters(index)}"))];
+    }
+
+    /// <summary>The labels that somebody has chosen.</summary>
+    /// <param name="names">His names.</param>
+    /// <param name="own">What would stand there without them.</param>
+    /// <exception cref="RecordException">There are more or fewer names than runs and targets, or one twice.</exception>
+    public static IReadOnlyList<RunLabel> Named(IReadOnlyList<string> names, IReadOnlyList<string> own)
+    {
+        if (names.Count != own.Count)
+            throw new RecordException(string.Create(CultureInfo.InvariantCulture, $"{names.Count} names were given for {own.Count} runs or targets ({string.Join(", ", own)})"));
+        if (names.Any(string.IsNullOrWhiteSpace) || names.Distinct(StringComparer.Ordinal).Count() < names.Count)
+            throw new RecordException($"a name must tell a run or target from the others; {string.Join(", ", names)} do not");
+        // One alone needs no telling apart.
+        return names.Count == 1 ? [new RunLabel("", "")] : [.. names.Select(name => new RunLabel(name, name))];
     }
 
     private static string Letters(int index) => index < 26 ? ((char)('A' + index)).ToString() : Letters(index / 26 - 1) + Letters(index % 26);

@@ -14,15 +14,18 @@ internal sealed record Section(string Id, string Title, string Lead)
     /// <summary>The cases, for their evidence.</summary>
     public required IReadOnlyList<CaseView> Views { get; init; }
 
-    /// <summary>More charts of one kind than this are a wall; "Choose the axes" draws any of the others.</summary>
-    private const int MostCharts = 24;
-
     /// <summary>The groups that have a chart.</summary>
-    public static IReadOnlyList<ChartGroup> GroupsOf(params ChartGroup[] groups) => [.. groups.Where(group => group.Charts.Count > 0).Select(group => group.Charts.Count <= MostCharts ? group : group with
+    public static IReadOnlyList<ChartGroup> GroupsOf(params ChartGroup[] groups) => [.. groups.Where(group => group.Charts.Count > 0)];
+
+    /// <summary>The section with at most so many charts of a kind: more are a wall, and "Choose the axes" draws any of the others.</summary>
+    public Section WithMost(int charts) => this with
     {
-        Charts = [.. group.Charts.Take(MostCharts)],
-        Text = $"{group.Text} The first {MostCharts} of {Format.Count(group.Charts.Count)} charts; ‘Choose the axes’ draws any other.".TrimStart(),
-    })];
+        Groups = [.. Groups.Select(group => group.Charts.Count <= charts ? group : group with
+        {
+            Charts = [.. group.Charts.Take(charts)],
+            Text = $"{group.Text} The first {Format.Count(charts)} of {Format.Count(group.Charts.Count)} charts; ‘Choose the axes’ draws any other.".TrimStart(),
+        })],
+    };
 
     /// <summary>The charts that there were figures for.</summary>
     public static IReadOnlyList<Chart> Drawn(params IEnumerable<Chart?> charts) => [.. charts.OfType<Chart>()];

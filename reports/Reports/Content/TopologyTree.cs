@@ -12,7 +12,7 @@ internal static class TopologyTree
     {
         string?[] mount =
         [
-            target.Mount.FileSystem + (target.DataProfile is { } profile ? $" {profile}" : ""),
+            target.Mount.FileSystem + (target.DataProfile is { } profile ? $" {profile}" : "") + (target.DataState is { } state ? $", {state}" : ""),
             target.Mount.MountPoint.Length == 0 ? "the device itself" : $"on {target.Mount.MountPoint} from {target.Mount.Source}",
             target.TotalBytes > 0 ? $"{Format.Bytes(target.TotalBytes)}, {Format.Bytes(target.FreeBytes)} free" : null,
             target.Mount.Options,
@@ -34,6 +34,7 @@ internal static class TopologyTree
                 BlockDeviceKind.Disk => "disk",
                 _ => null,
             },
+            device.Role,
             device.Level,
             device.State,
             device.ChunkBytes is { } chunk ? $"chunk {Format.Bytes(chunk)}" : null,
@@ -42,7 +43,7 @@ internal static class TopologyTree
             device.SizeBytes is { } size ? Format.Bytes(size) : null,
             device.Transport,
             device.Link,
-            device.BackingFile is { } file ? $"over {file}" : null,
+            device.BackingFile is { } file ? $"over {file}{(device.BackingFileSystem is { } on ? $" ({on})" : "")}" : null,
             device.Kind == BlockDeviceKind.Disk && device.Rotational is { } rotational ? rotational ? "says it rotates" : "does not rotate" : null,
             device.LogicalSectorBytes is { } logical ? $"sectors {logical} B" + (device.PhysicalSectorBytes is { } physical && physical != logical ? $" ({physical} B physical)" : "") : null,
             device.Scheduler is { } scheduler ? $"scheduler {scheduler}" : null,

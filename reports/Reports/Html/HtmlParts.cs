@@ -147,22 +147,19 @@ internal static class HtmlParts
         foreach (var column in table.Columns)
             html.Element("th", column.Name, column.Numeric ? "scope=\"col\" class=\"n\"" : "scope=\"col\"");
         html.Raw("</tr></thead><tbody>");
+        // Cells and rows end where the next begins (HTML, "Optional tags"), and words need no quotes: a fifth of a large page.
         foreach (var row in table.Rows)
         {
-            html.Raw(row.Class is null ? "<tr>" : $"<tr class=\"{row.Class}\">");
+            html.Raw(row.Class is null ? "<tr>" : $"<tr class={row.Class}>");
             for (var index = 0; index < row.Cells.Count; index++)
             {
                 var column = table.Columns[index];
-                var tag = index == 0 ? "th" : "td";
-                var attributes = (index == 0 ? " scope=\"row\"" : "") + (column.Numeric ? " class=\"n\"" : column.Verdict ? " class=\"verdict\"" : column.Wraps ? " class=\"why\"" : "");
-                html.Raw($"<{tag}{attributes}>");
+                html.Raw(index == 0 ? "<th scope=row" : "<td").Raw(column.Numeric ? " class=n>" : column.Verdict ? " class=verdict>" : column.Wraps ? " class=why>" : ">");
                 if (column.Verdict && row.Link is { } link)
                     html.Raw($"<a href=\"#{link}\">").Text(row.Cells[index]).Raw("</a>");
                 else
                     html.Text(row.Cells[index]);
-                html.Raw($"</{tag}>");
             }
-            html.Raw("</tr>");
         }
         html.Raw("</tbody></table></div>");
         if (folded)
