@@ -223,6 +223,7 @@ public sealed class GateCommandTests : IDisposable
         Assert.Contains("another calibration (another --pairs or --alpha)", Run([.. arguments, "--pairs", "8,12"]).Expect(64).Error, StringComparison.Ordinal);
         Assert.Contains("another calibration (another --margin or --margin-p99)", Run([.. arguments, "--pairs", "8", "--margin", "7%"]).Expect(64).Error, StringComparison.Ordinal);
         Assert.Contains("another calibration (another --passes)", Run([.. arguments, "--pairs", "8", "--passes", "3"]).Expect(64).Error, StringComparison.Ordinal);
+        Assert.Contains("another calibration (another --pass-seconds)", Run([.. arguments, "--pairs", "8", "--pass-seconds", "0.07"]).Expect(64).Error, StringComparison.Ordinal);
         Run([.. arguments, "--pairs", "8", "--plain-runs", "2"]).Expect(0);
         Assert.True(File.Exists(Path.Combine(place.Out, "aa-002", GateResult.FileName)));
     }

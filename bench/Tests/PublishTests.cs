@@ -28,6 +28,10 @@ public sealed class PublishTests : IDisposable
             for hidden in /usr/share/dotnet /usr/lib/dotnet /usr/local/share/dotnet /etc/dotnet '{BenchProgram.RuntimeFolder}' "$HOME/.dotnet" "$HOME/.nuget" /usr/lib/node_modules '{Repository.Root}'; do
                 [ ! -d "$hidden" ] || mount -t tmpfs -o size=64k none "$hidden"
             done
+            # And OpenSSL, which .NET takes for granted.
+            for library in /usr/lib/*/libssl.so* /usr/lib64/libssl.so* /lib/*/libssl.so*; do
+                [ ! -e "$library" ] || mount --bind /dev/null "$library"
+            done
             cd '{carried}'
             ! dotnet --version >/dev/null 2>&1 || exit 90
             run="env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin ./bench"

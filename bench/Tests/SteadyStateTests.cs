@@ -22,11 +22,16 @@ public class SteadyStateTests
             Assert.InRange(record.Rounds!.Count, 5, 25);
             Assert.All(record.Rounds, round => Assert.True(round.Bytes > 0 && round.P99Ns > 0));
             Assert.InRange((double)record.Effective["filledShare"]!, 0.5, 0.9);
+            // The whole way in tenths of a second, and nothing of it lost.
+            Assert.Equal(TimelineRecord.BeforePasses, record.Timeline!.Pass);
+            Assert.Equal(record.Rounds.Sum(round => round.Operations), record.Timeline.Points.Sum(point => point.Operations));
+            Assert.Equal(SteadyWindow.AreSteady(record.Rounds) ? ["steady"] : [], record.Timeline.Events.Select(made => made.Kind));
             // It ends where it rests, or at the limit; and says which.
             Assert.True(SteadyWindow.AreSteady(record.Rounds) || record.Rounds.Count == 25);
             Assert.Equal(SteadyWindow.AreSteady(record.Rounds) ? Verdict.Proven : Verdict.Contradicted, record.Claim("steady").Verdict);
         });
         Assert.Null(records[2].Rounds);
+        Assert.Contains("The whole way", File.ReadAllText(Path.Combine(place.Out, "index.html")), StringComparison.Ordinal);
         Assert.Contains("To a steady state", File.ReadAllText(Path.Combine(place.Out, "report.md")), StringComparison.Ordinal);
         Assert.Empty(place.DataFolders);
     }

@@ -51,6 +51,13 @@ public sealed class TargetsTests : IDisposable
         var page = File.ReadAllText(Path.Combine(place.Folder, "strangers", "page.html"));
         Assert.DoesNotContain(place.Folder, page, StringComparison.Ordinal);
         Assert.Contains("target 2", page, StringComparison.Ordinal);
+        BenchProgram.Run(place.Folder, "report", place.Out, "--anonymous", "--names", "one drive, two drives", "-o", Path.Combine(place.Folder, "named", "page.html")).Expect(0);
+        var named = File.ReadAllText(Path.Combine(place.Folder, "named", "report.md"));
+        Assert.Contains("## two drives", named, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Folder, named, StringComparison.Ordinal);
+        var wrong = BenchProgram.Run(place.Folder, "report", place.Out, "--names", "one", "-o", Path.Combine(place.Folder, "wrong", "page.html")).Expect(64);
+        Assert.Contains("--names gives 1 for 2 runs or targets (target, second)", wrong.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(place.Folder, "wrong", "page.html")));
     }
 
     [Fact]

@@ -297,7 +297,7 @@ public static class StaticCharts
                 mark.MarkerLineWidth = 1.5f;
             }
         }
-        foreach (var series in chart.Series)
+        foreach (var series in chart.Series.Where(series => !series.Unnamed))
         {
             foreach (var point in series.Points)
             {

@@ -34,6 +34,8 @@ public class AdviceTests
             [("Loses nothing that was acknowledged", "each append, 64 MiB"), ("Loses up to a bound", "every 1 MiB, 64 MiB"), ("Loses without a bound, or not known", "no flush, 64 MiB"),
                 ("Beaten in all three by another", "each append, 1 MiB; every 1 MiB, 1 MiB; no flush, 1 MiB")],
             picture.Series.Select(series => (series.Name, string.Join("; ", series.Points.Select(point => point.Name)))));
+        // Their names stand in the table only, where they take nobody's place.
+        Assert.Equal([false, false, false, true], picture.Series.Select(series => series.Unnamed));
         Assert.StartsWith("3 of 6 choices", picture.Finding, StringComparison.Ordinal);
         Assert.Equal((900e6, 50e3), (Math.Round(picture.Series[2].Points[0].X / 1e6) * 1e6, picture.Series[2].Points[0].Y));
         Assert.Equal(["no flush, 64 MiB", "no flush, 1 MiB", "every 1 MiB, 64 MiB"], ChartTable.Of(picture).Rows.Take(3).Select(row => row.Cells[0]));

@@ -98,6 +98,7 @@ internal sealed class CalibrateCommand : Command
             : earlier.Judgements.Any(judgement => judgement.Margin != 1 + rules.Margins[judgement.Key.Figure]) ? "--margin or --margin-p99"
             : !earlier.Cases.Select(one => one.Name).SequenceEqual(plan.Cases.Select(spec => spec.Id)) ? "cases"
             : earlier.Cases.SelectMany(one => one.Pairs).Select(pair => pair.Base?.PassBytesPerSecond.Count ?? 0).FirstOrDefault(count => count > 0) is var passes && passes != plan.Settings.Passes ? "--passes"
+            : earlier.PassSeconds > 0 && earlier.PassSeconds != plan.Settings.PassSeconds ? "--pass-seconds"
             : null;
         return difference is null ? earlier : throw new PlanException($"{file} is of another calibration (another {difference}); give another --out");
     }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using Bench.Disk;
 using Bench.Disk.ZeroCopy;
 using Bench.Workloads;
 
@@ -37,7 +37,7 @@ internal sealed class ReceiveCommand : Command
         Console.Out.WriteLine($"ready {(kind == SocketKind.Tcp ? SocketOptions.GetCongestionControl(socket) : "")}");
 
         var buffer = new byte[1 << 20];
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         var length = parsed.GetValue(fileBytes);
         for (var file = 0L; ; file++)
         {
@@ -48,11 +48,11 @@ internal sealed class ReceiveCommand : Command
                 if (received == 0)
                     return ExitCode.Done;
                 if (file == 0)
-                    hash.AppendData(wanted[..received]);
+                    hash.Append(wanted[..received]);
                 left -= received;
             }
             if (file == 0)
-                Console.Out.WriteLine(Convert.ToHexStringLower(hash.GetHashAndReset()));
+                Console.Out.WriteLine(Convert.ToHexStringLower(hash.Finish()));
             if (encrypted is null)
                 socket.Send([1]);
             else

@@ -121,9 +121,10 @@ internal sealed class RunCommand : Command
     private int RunOne(ParseResult parsed, Job job, string given)
     {
         var plan = job.Plan;
-        var topology = MadeReady(given);
-        var folder = topology.Folder;
         var reused = parsed.GetValue(reuse);
+        // A folder that somebody has prepared has nothing left over beside it but what is his.
+        var topology = reused is null ? MadeReady(given) : new TopologyProbe().Probe(TargetFolder.Check(given));
+        var folder = topology.Folder;
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
@@ -174,7 +175,7 @@ internal sealed class RunCommand : Command
         var (plan, run) = (job.Plan, job.Run);
         using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
         MakeOutFolder(runFolder);
-        plan = WithoutUncached(plan, data.Path);
+        plan = ImpossibleCases.LeftOut(plan, data.Path);
         if (job.Folder is null && resumable)
             StoredPlan.Write(runFolder, run, [topology.Folder], plan);
         using var turn = parsed.GetValue(turns) is { } socket ? new Turns(socket) : null;
@@ -222,7 +223,7 @@ internal sealed class RunCommand : Command
         {
             // Left out on all: the targets take turns case by case.
             using var data = DataFolder.Create(topology.Folder, run, keep: false);
-            plan = WithoutUncached(plan, data.Path);
+            plan = ImpossibleCases.LeftOut(plan, data.Path);
         }
         if (job.Folder is null)
             StoredPlan.Write(runFolder, run, [.. topologies.Select(topology => topology.Folder)], plan);
@@ -362,19 +363,6 @@ internal sealed class RunCommand : Command
         foreach (var stripe in targets.Select(ArrayLayout.Of).OfType<ArrayLayout>().Select(layout => layout.StripeBytes).Distinct())
             plan = plan.With(cases => CachePath.WithStripes(cases, stripe));
         return plan;
-    }
-
-    /// <summary>
-    /// A profile asks for what most targets can do; where this one cannot, that is no failure. Asked for by name it is
-    /// tried, and fails with its reason.
-    /// </summary>
-    private static Plan WithoutUncached(Plan plan, string dataFolder)
-    {
-        static bool IsUncached(CaseSpec spec) => spec.Values.Contains(Access.Uncached);
-        if (plan.NamesUncached || !plan.Cases.Any(IsUncached) || PageCache.HasDontCache(dataFolder))
-            return plan;
-        Console.Error.WriteLine($"Left out {plan.Cases.Count(IsUncached)} cases of Access=Uncached: this file system or kernel has no RWF_DONTCACHE; --set Access=Uncached tries them all the same");
-        return plan.Without(IsUncached);
     }
 
     private static void MakeOutFolder(string runFolder)

@@ -212,6 +212,7 @@ internal sealed class GateSession
             Target = RunFacts.Target(first),
             Alpha = rules.Alpha,
             Looks = rules.Looks,
+            PassSeconds = settings.PassSeconds,
             Cases = [.. Cases.Select(one => new GateCaseResult
             {
                 Name = one.Name,

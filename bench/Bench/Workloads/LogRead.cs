@@ -454,7 +454,7 @@ public class LogRead : Workload, IWorkload
         /// <summary>SHA-256 of the first bytes, as the receiver computes it.</summary>
         internal string HashOf(long bytes)
         {
-            using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+            using var hash = new Sha256();
             var buffer = new byte[1 << 20];
             foreach (var file in Files)
                 for (long position = 0; bytes > 0;)
@@ -462,11 +462,11 @@ public class LogRead : Workload, IWorkload
                     var read = file.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes)), position);
                     if (read == 0)
                         break;
-                    hash.AppendData(buffer, 0, read);
+                    hash.Append(buffer.AsSpan(0, read));
                     position += read;
                     bytes -= read;
                 }
-            return Convert.ToHexStringLower(hash.GetHashAndReset());
+            return Convert.ToHexStringLower(hash.Finish());
         }
 
         public void Dispose()

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Bench.Disk.Uring;
 using Bench.Measure;
 using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
@@ -87,22 +88,30 @@ public class SteadyState : FileWorkload, IWorkload
         [new ParameterGrid().With(nameof(Operation), Operation.Write, Operation.Read).With(nameof(FileSize), ByteSize.MiB(8))];
 
     /// <inheritdoc/>
-    protected override FilePassSettings Settings(string path, ulong seed) => new()
+    protected override FilePassSettings Settings(string path, ulong seed)
     {
-        Path = path,
-        Access = Access.Direct,
-        Operation = Operation,
-        Pattern = Pattern.Random,
-        BlockBytes = (int)BlockSize.Bytes,
-        Engine = Engine.io_uring,
-        QueueDepth = QueueDepth,
-        Seed = seed,
-    };
+        // A drive comes to rest under as many threads as well: what is forbidden here must not keep it from being measured so.
+        var byThreads = IoUring.WhyUnavailable() is not null;
+        return new FilePassSettings
+        {
+            Path = path,
+            Access = Access.Direct,
+            Operation = Operation,
+            Pattern = Pattern.Random,
+            BlockBytes = (int)BlockSize.Bytes,
+            Engine = byThreads ? Engine.psync : Engine.io_uring,
+            QueueDepth = byThreads ? 1 : QueueDepth,
+            Threads = byThreads ? QueueDepth : 1,
+            Seed = seed,
+        };
+    }
 
     /// <inheritdoc/>
     protected override void Prepare()
     {
         base.Prepare();
+        if (IoUring.WhyUnavailable() is { } why)
+            Case.Warn($"{QueueDepth} threads did what else one io_uring does: {why}");
         // The file was laid out once; the second time over is what makes the drive look for room.
         Run.Shared("filled twice", FilePass.File.Path, FillAgain);
         var share = Run.Target.TotalBytes > 0 ? (double)FileSize.Bytes / Run.Target.TotalBytes : 0;
@@ -115,15 +124,26 @@ public class SteadyState : FileWorkload, IWorkload
     protected override void BringToState()
     {
         var rounds = new List<RoundRecord>();
+        var begins = new List<double>();
         var limit = new LoopLimit(long.MaxValue, (long)(Run.Settings.SteadyRoundSeconds * 1e9));
+        Untimed.Clear();
+        // Several threads have a histogram each, and only one can be watched.
+        using var watch = FilePass.Threads == 1 ? new TimelineWatch(Untimed, BlockSize.Bytes) : null;
         while (rounds.Count < MostRounds && !SteadyWindow.AreSteady(rounds))
         {
             Run.Observer.Preparing(FormattableString.Invariant($"round {rounds.Count + 1} of up to {MostRounds} to a steady state"), null);
+            watch?.Clear();
             Untimed.Clear();
+            begins.Add(watch?.Seconds ?? 0);
             var result = RunOperations(limit, timed: false);
             rounds.Add(new RoundRecord { Seconds = result.Seconds, Bytes = result.Bytes, Operations = result.Operations, P99Ns = Untimed.ValueAtPercentile(99) });
         }
         Case.Rounds = rounds;
+        if (watch is null)
+            return;
+        if (SteadyWindow.AreSteady(rounds) && begins[^SteadyWindow.Rounds] is var from)
+            watch.Mark("steady", from, watch.Seconds - from);
+        Case.Timeline = watch.Stop();
     }
 
     /// <inheritdoc/>
@@ -135,7 +155,16 @@ public class SteadyState : FileWorkload, IWorkload
 
     private Filled FillAgain()
     {
-        using var pass = new FilePass(Settings(FilePass.File.Path, CaseSeed) with { LengthBytes = FileSize.Bytes, Operation = Operation.Write, Pattern = Pattern.Sequential, BlockBytes = FillBlockBytes, QueueDepth = 8 }, Run.Stop);
+        var rounds = Settings(FilePass.File.Path, CaseSeed);
+        using var pass = new FilePass(rounds with
+        {
+            LengthBytes = FileSize.Bytes,
+            Operation = Operation.Write,
+            Pattern = Pattern.Sequential,
+            BlockBytes = FillBlockBytes,
+            QueueDepth = rounds.Engine == Engine.io_uring ? 8 : 1,
+            Threads = 1,
+        }, Run.Stop);
         var blocks = FileSize.Bytes / FillBlockBytes;
         // In parts, to say how far it is.
         for (long done = 0, part = Math.Max(1, blocks / 100); done < blocks; done += part)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
 using Bench.Disk;
 using Bench.Disk.ZeroCopy;
@@ -162,6 +161,9 @@ public class Transfer : Workload, IWorkload
     /// <inheritdoc/>
     protected override void Prepare()
     {
+        // .NET ends the process at the first use.
+        if (Method == Method.Tls && !Sha256.HasOpenSsl)
+            throw new PlanException("TLS needs OpenSSL (libssl), which is not installed");
         var size = DataBytes(Run.Settings.Profile);
         var path = Run.Data.FileOf(size, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {size} of random data", share));
         file = Case.Own(DiskFile.Open(path, OpenMode.Read));
@@ -260,15 +262,15 @@ public class Transfer : Workload, IWorkload
     private void VerifyContent()
     {
         SendOne(0);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         using var buffer = new AlignedBuffer(1 << 20);
         for (long position = 0; position < FileSize.Bytes;)
         {
             var read = File.Read(buffer.Span[..(int)Math.Min(buffer.LengthBytes, FileSize.Bytes - position)], position);
-            hash.AppendData(buffer.Span[..read]);
+            hash.Append(buffer.Span[..read]);
             position += read;
         }
-        if (receiver!.FirstHash() != Convert.ToHexStringLower(hash.GetHashAndReset()))
+        if (receiver!.FirstHash() != Convert.ToHexStringLower(hash.Finish()))
             throw new IOException($"{Method} delivered other bytes than the file holds");
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Bench.Disk.Topology;
@@ -300,7 +299,7 @@ internal sealed class BlockDeviceReader
         ?? root.ReadWord($"{folder}/wwid");
 
     private static string? Hash(string? serial) =>
-        serial is null ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(serial)))[..12];
+        serial is null ? null : Convert.ToHexStringLower(Sha256.Of(Encoding.UTF8.GetBytes(serial)))[..12];
 
     /// <summary>The nearest folder, from this one upwards, that has the file.</summary>
     private string? Nearest(string folder, string file)

@@ -18,7 +18,7 @@ public sealed class SystemRoot
     // As the kernel's MAXSYMLINKS (path_resolution(7)).
     private const int MaxSymbolicLinks = 40;
 
-    private static readonly TimeSpan toolTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ToolTimeout = TimeSpan.FromSeconds(5);
 
     private readonly string prefix;
 
@@ -166,12 +166,13 @@ public sealed class SystemRoot
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
             Task<string> output = process.StandardOutput.ReadToEndAsync();
-            if (!process.WaitForExit(toolTimeout))
+            if (!process.WaitForExit(ToolTimeout))
             {
                 process.Kill(entireProcessTree: true);
                 return null;
             }
-            return process.ExitCode == 0 ? output.Result : null;
+            // Whoever it has left running may keep the pipe open.
+            return process.ExitCode == 0 && output.Wait(ToolTimeout) ? output.Result : null;
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {

@@ -82,8 +82,8 @@ internal static class TopologyWarnings
                 : "zfs caches in its own ARC, and the devices of its pool were not found (zpool status): evicting the page cache does not make a file cold, and device counters cannot be read.";
             if (options.FirstOrDefault(option => option.StartsWith(RecordSize, StringComparison.Ordinal))?[RecordSize.Length..] is { } record)
                 yield return $"zfs reads and writes whole records of {record} bytes (recordsize): a smaller block at random costs a whole one.";
-            if (topology.DataState is { } state && IsSyncing(state))
-                yield return $"The zfs pool is busy with itself ({state}): the measurement shares the disks with it.";
+            if (topology.DataState is { } state && (IsSyncing(state) || missingDevices == 0))
+                yield return IsSyncing(state) ? $"The zfs pool is busy with itself ({state}): the measurement shares the disks with it." : $"The zfs pool is {state} ('zpool status' says why): its figures may be those of trouble.";
         }
         else if (topology.Devices.Count == 0)
             yield return $"No block device was found below {type}: device counters cannot be read, so cold and direct stay unproven.";

@@ -94,6 +94,9 @@ public sealed class FilePass : IDisposable
     /// <summary>The file; for cache control.</summary>
     public DiskFile File => file;
 
+    /// <summary>Threads of a pass.</summary>
+    public int Threads => settings.Threads;
+
     /// <summary>Whole blocks in the file.</summary>
     public long BlockCount => blockCount;
 

@@ -63,7 +63,7 @@ public sealed record RunRecord
     /// <summary>Further figures over passes, by name with unit: valuesPerSecond, cpuSecondsPerGB, …</summary>
     public IReadOnlyDictionary<string, Estimate> Metrics { get; init; } = new Dictionary<string, Estimate>();
 
-    /// <summary>What happened when within one of the passes; null if the workload keeps no timeline.</summary>
+    /// <summary>What happened when within one of the passes, or on the way to a steady state; null if the workload keeps no timeline.</summary>
     public TimelineRecord? Timeline { get; init; }
 
     /// <summary>The rounds that brought the device to a steady state, before the passes; null in other cases.</summary>

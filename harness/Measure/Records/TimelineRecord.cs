@@ -4,12 +4,15 @@ using System.Text.Json.Serialization;
 namespace Bench.Measure.Records;
 
 /// <summary>
-/// What happened when within one pass: an average hides the second in which a segment was rolled. Bounded, whatever
+/// What happened when within one pass, or on the way to a steady state: an average hides the second in which a segment was rolled. Bounded, whatever
 /// the length of the pass: a few hundred points, and of the events the longest.
 /// </summary>
 public sealed record TimelineRecord
 {
-    /// <summary>Which of the timed passes, from 0.</summary>
+    /// <summary>The <see cref="Pass"/> of what came before the passes: all rounds to a steady state.</summary>
+    public const int BeforePasses = -1;
+
+    /// <summary>Which of the timed passes, from 0; −1 for what came before them.</summary>
     public int Pass { get; init; }
 
     /// <summary>Length of each interval in seconds; the last one ends with the pass, which may be earlier.</summary>
@@ -18,7 +21,7 @@ public sealed record TimelineRecord
     /// <summary>The intervals in order, without a gap: one in which nothing ended has no operations and no latency.</summary>
     public IReadOnlyList<TimelinePoint> Points { get; init; } = [];
 
-    /// <summary>Flushes and rolls in order of their start; of each kind the longest ones.</summary>
+    /// <summary>Flushes, rolls and steady windows in order of their start; of each kind the longest ones.</summary>
     public IReadOnlyList<TimelineEvent> Events { get; init; } = [];
 
     /// <summary>Events that were shorter than those kept.</summary>
@@ -41,13 +44,13 @@ public sealed record TimelinePoint
     /// <summary>Operations that ended.</summary>
     public long Operations { get; init; }
 
-    /// <summary>Median latency in nanoseconds, at most 6.25 % above the truth; null if nothing ended, or if only the maximum was kept.</summary>
+    /// <summary>Median latency in nanoseconds, at most 6.25 % above the truth (of rounds 0.79 %); null if nothing ended, or if only the maximum was kept.</summary>
     public long? P50Ns { get; init; }
 
     /// <summary>99th percentile, the same.</summary>
     public long? P99Ns { get; init; }
 
-    /// <summary>Largest latency, exact; null if nothing ended.</summary>
+    /// <summary>Largest latency, exact (of rounds at most 0.79 % above); null if nothing ended.</summary>
     public long? MaxNs { get; init; }
 
     /// <summary>Fields that this build does not know.</summary>
@@ -58,7 +61,7 @@ public sealed record TimelinePoint
 /// <summary>Something that took time beside the operations.</summary>
 public sealed record TimelineEvent
 {
-    /// <summary>"flush": data made durable. "roll": a new segment begun.</summary>
+    /// <summary>"flush": data made durable. "roll": a new segment begun. "steady": the rounds over which it rested.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Its start, in seconds from the start of the pass.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Bench.Disk;
@@ -75,7 +76,7 @@ public sealed partial class DataFolder : IDisposable
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         try
         {
-            return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), keep), FileMode.CreateNew);
+            return Own(path, LockNew(path), new DataOwner(run, Environment.ProcessId, BootId(), keep));
         }
         catch
         {
@@ -105,31 +106,33 @@ public sealed partial class DataFolder : IDisposable
         path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         for (var tries = 1; ; tries++)
         {
-            if (!IsHeld(path))
+            FileStream ownerLock;
+            try
             {
-                if (ReadOwner(path) is not { Kept: true })
-                    throw new PlanException($"{path} is not a data folder that 'bench run --keep' left");
-                try
-                {
-                    return Own(path, new DataOwner(run, Environment.ProcessId, BootId(), true), FileMode.Open);
-                }
-                catch (IOException exception) when (tries >= ReuseTries)
-                {
-                    throw new PlanException($"{path} cannot be used: {exception.Message}");
-                }
-                catch (IOException)
-                {
-                    // Somebody was faster.
-                }
+                ownerLock = Lock(path, FileMode.Open);
             }
-            else if (tries >= ReuseTries)
+            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+            {
+                throw NotKept(path);
+            }
+            catch (IOException) when (tries < ReuseTries)
+            {
+                // A start of bench beside this one that looks for leftovers holds the lock for a moment.
+                Thread.Sleep(25);
+                continue;
+            }
+            catch (IOException)
             {
                 throw new PlanException($"{path} is in use by another run");
             }
-            // A start of bench beside this one that looks for leftovers holds the lock for a moment.
-            Thread.Sleep(25);
+            if (ReadOwner(ownerLock) is { Kept: true })
+                return Own(path, ownerLock, new DataOwner(run, Environment.ProcessId, BootId(), true));
+            ownerLock.Dispose();
+            throw NotKept(path);
         }
     }
+
+    private static PlanException NotKept(string path) => new($"{path} is not a data folder that 'bench run --keep' left");
 
     /// <summary>
     /// Removes what dead runs left under a target. A folder is removed only if its name is a run's, it is no link,
@@ -150,11 +153,8 @@ public sealed partial class DataFolder : IDisposable
                 continue;
             try
             {
-                if (IsDead(path) && !(shared && ReadOwner(path)?.BootId != BootId()))
-                {
-                    Directory.Delete(path, recursive: true);
+                if (RemoveDead(path, shared))
                     removed.Add(path);
-                }
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -240,53 +240,64 @@ public sealed partial class DataFolder : IDisposable
         ownerLock.Dispose();
     }
 
-    private static DataFolder Own(string path, DataOwner owner, FileMode mode)
+    /// <summary>Opens a folder's owner file with its lock: flock(LOCK_EX | LOCK_NB) on Unix; a second opener gets an IOException.</summary>
+    private static FileStream Lock(string path, FileMode mode) => new(System.IO.Path.Combine(path, OwnerFileName), mode, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>The same for a new folder, whose file another start of bench may be looking at between its making and its locking.</summary>
+    private static FileStream LockNew(string path)
     {
-        // FileShare.None is flock(LOCK_EX | LOCK_NB) on Unix; a second opener gets an IOException.
-        var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), mode, FileAccess.ReadWrite, FileShare.None);
-        file.SetLength(0);
-        JsonSerializer.Serialize(file, owner, RecordJson.Options);
-        file.Flush(flushToDisk: true);
-        return new DataFolder(path, file, owner);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return Lock(path, tries == 1 ? FileMode.CreateNew : FileMode.Open);
+            }
+            catch (IOException) when (tries < ReuseTries && File.Exists(System.IO.Path.Combine(path, OwnerFileName)))
+            {
+                Thread.Sleep(25);
+            }
+        }
     }
 
-    private static bool IsDead(string path)
+    private static DataFolder Own(string path, FileStream ownerLock, DataOwner owner)
     {
-        var ownerPath = System.IO.Path.Combine(path, OwnerFileName);
-        if (!File.Exists(ownerPath))
+        // In one write and no shorter than what was there (white space may follow): a process that is killed here leaves the
+        // old owner or the new one, and no kept folder that looks like one of a run that died at its start.
+        var text = JsonSerializer.Serialize(owner, RecordJson.Options).PadRight((int)ownerLock.Length);
+        ownerLock.Position = 0;
+        ownerLock.Write(Encoding.UTF8.GetBytes(text));
+        ownerLock.Flush(flushToDisk: true);
+        return new DataFolder(path, ownerLock, owner);
+    }
+
+    /// <summary>
+    /// Removes a folder if its run is dead. Both under its lock: whoever looks first and then asks for the owner may find one
+    /// in between who has just taken the folder over, and would remove it under him.
+    /// </summary>
+    private static bool RemoveDead(string path, bool shared)
+    {
+        if (!File.Exists(System.IO.Path.Combine(path, OwnerFileName)))
         {
-            // Killed between mkdir and the owner's file: empty by construction.
-            return !Directory.EnumerateFileSystemEntries(path).Any() && IsPastStart(path);
+            // Killed between mkdir and the owner's file: empty by construction. If its run is just now beginning, it is not.
+            if (shared || !IsPastStart(path) || Directory.EnumerateFileSystemEntries(path).Any())
+                return false;
+            Directory.Delete(path);
+            return true;
         }
-        if (IsHeld(path))
+        // An IOException if the run lives.
+        using var ownerLock = Lock(path, FileMode.Open);
+        var owner = ReadOwner(ownerLock);
+        // A torn owner's file is that of a run that died while it wrote it, or of one that has made the file this very
+        // moment and not locked it yet.
+        var isDead = owner is null ? IsPastStart(path) : !owner.Kept && (owner.BootId != BootId() || owner.ProcessId == Environment.ProcessId || !IsAlive(owner.ProcessId));
+        if (!isDead || (shared && owner?.BootId != BootId()))
             return false;
-        // The lock is free. A torn owner's file is that of a run that died while it wrote it, or of one that has
-        // made the file this very moment and not locked it yet.
-        return ReadOwner(path) is { } owner
-            ? !owner.Kept && (owner.BootId != BootId() || owner.ProcessId == Environment.ProcessId || !IsAlive(owner.ProcessId))
-            : IsPastStart(path);
+        Directory.Delete(path, recursive: true);
+        return true;
     }
 
     private static bool IsPastStart(string path) =>
         DateTime.UtcNow - Directory.GetCreationTimeUtc(path) > TimeSpan.FromSeconds(10);
-
-    /// <summary>Whether somebody holds the lock of a folder's owner file.</summary>
-    private static bool IsHeld(string path)
-    {
-        try
-        {
-            using var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return false;
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-    }
 
     private static bool IsAlive(int processId)
     {
@@ -302,14 +313,13 @@ public sealed partial class DataFolder : IDisposable
         }
     }
 
-    private static DataOwner? ReadOwner(string path)
+    private static DataOwner? ReadOwner(FileStream ownerLock)
     {
         try
         {
-            using var file = new FileStream(System.IO.Path.Combine(path, OwnerFileName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            return JsonSerializer.Deserialize<DataOwner>(file, RecordJson.Options);
+            return JsonSerializer.Deserialize<DataOwner>(ownerLock, RecordJson.Options);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (JsonException)
         {
             return null;
         }

@@ -140,7 +140,7 @@ public sealed class CaseScope
     /// <summary>What was really in force.</summary>
     public JsonObject Effective { get; } = [];
 
-    /// <summary>What happened when within one of the passes (<see cref="TimelineRecorder"/>); null if the workload keeps none.</summary>
+    /// <summary>What happened when within one of the passes (<see cref="TimelineRecorder"/>) or before them (<see cref="TimelineWatch"/>); null if the workload keeps none.</summary>
     public TimelineRecord? Timeline { get; set; }
 
     /// <summary>The rounds that came before the passes; null if the workload has none.</summary>

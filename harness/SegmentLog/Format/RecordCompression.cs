@@ -61,6 +61,21 @@ public static class RecordCompression
             : throw new InvalidDataException($"the {compressed.Length} bytes of {codec} data decompress to more than {maxBytes}");
     }
 
+    /// <summary>Why a codec cannot be used on this machine, as one sentence; null if it can.</summary>
+    /// <param name="codec">The codec.</param>
+    public static string? WhyUnavailable(Compression codec)
+    {
+        try
+        {
+            Compress(codec, [0], new ArrayBufferWriter<byte>(), DefaultLevel(codec));
+            return null;
+        }
+        catch (CodecMissingException missing)
+        {
+            return missing.Message;
+        }
+    }
+
     /// <summary>Compresses the records of one batch as Kafka's producer does.</summary>
     /// <param name="codec">How to compress them.</param>
     /// <param name="records">The records, one after another.</param>

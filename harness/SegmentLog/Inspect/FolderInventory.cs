@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Bench.Disk;
@@ -159,11 +158,11 @@ internal static class FolderInventory
     private static (long SizeBytes, string Sha256) Hash(IStorage storage, string path)
     {
         using var file = storage.Open(path, OpenMode.Read);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         var piece = new byte[PieceBytes];
         long at = 0;
         for (int read; (read = file.Read(piece, at)) > 0; at += read)
-            hash.AppendData(piece.AsSpan(0, read));
-        return (at, Convert.ToHexStringLower(hash.GetHashAndReset()));
+            hash.Append(piece.AsSpan(0, read));
+        return (at, Convert.ToHexStringLower(hash.Finish()));
     }
 }

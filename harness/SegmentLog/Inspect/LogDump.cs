@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -166,7 +165,7 @@ public sealed class LogDump : IDisposable
         if (name.Length > 0)
             text.Write($" {name}");
         text.Write(isNull ? " null" : bytes.Length > MostBytesShown
-            ? string.Create(CultureInfo.InvariantCulture, $" {bytes.Length} bytes sha256 {Convert.ToHexStringLower(SHA256.HashData(bytes))}")
+            ? string.Create(CultureInfo.InvariantCulture, $" {bytes.Length} bytes sha256 {Convert.ToHexStringLower(Sha256.Of(bytes))}")
             : " " + (bytes.IsEmpty ? "empty" : Convert.ToHexStringLower(bytes)));
     }
 
@@ -264,7 +263,7 @@ public sealed class LogDump : IDisposable
         if (isNull)
             return;
         json.WriteNumber(name + "Length", bytes.Length);
-        json.WriteString(name + "Sha256", Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        json.WriteString(name + "Sha256", Convert.ToHexStringLower(Sha256.Of(bytes)));
     }
 
     /// <summary>A header's value of any size, in pieces.</summary>

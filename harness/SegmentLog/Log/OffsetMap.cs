@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Bench.Disk;
 
 namespace Bench.SegmentLog;
 
@@ -51,8 +51,8 @@ internal sealed class OffsetMap
 
     private ref Entry Find(ReadOnlySpan<byte> key, out Entry hash)
     {
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(key, digest);
+        Span<byte> digest = stackalloc byte[Sha256.HashBytes];
+        Sha256.Of(key, digest);
         hash = new Entry(BinaryPrimitives.ReadUInt64BigEndian(digest), BinaryPrimitives.ReadUInt64BigEndian(digest[8..]), 0);
         for (var at = (int)(hash.High % (uint)slots.Length); ; at = at + 1 == slots.Length ? 0 : at + 1)
         {

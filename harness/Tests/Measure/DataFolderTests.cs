@@ -191,6 +191,32 @@ public sealed class DataFolderTests : IDisposable
         Assert.Equal([path], RemoveLeftovers());
     }
 
+    /// <summary>Both sides of a gate start at once, and each looks for leftovers where the other takes over what is kept for it.</summary>
+    [Fact]
+    public async Task AKeptFolderThatIsTakenOverAgainAndAgainIsNeverALeftover()
+    {
+        var path = Leftover(".bench-20261122-130138-0001", new DataOwner(Run, DeadProcess(), "another boot", Kept: true));
+        // Before that a folder without an owner may be one that is just being made.
+        await Task.Delay(TimeSpan.FromSeconds(10.5));
+        using var ending = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        var removed = new List<string>();
+        var looking = Task.Run(() =>
+        {
+            while (!ending.IsCancellationRequested)
+                removed.AddRange(RemoveLeftovers());
+        });
+        var taken = 0;
+        while (!ending.IsCancellationRequested)
+        {
+            DataFolder.Reuse(path, Run).Dispose();
+            taken++;
+        }
+        await looking;
+        Assert.Empty(removed);
+        Assert.True(taken > 10, $"taken {taken} times");
+        Assert.True(Directory.Exists(path));
+    }
+
     [Fact]
     public void AKeptFolderIsNoLeftover()
     {

@@ -16,6 +16,16 @@ public sealed class SystemRootTests
     }
 
     [Fact]
+    public void A_program_is_asked_and_what_does_not_answer_is_no_answer()
+    {
+        Assert.Equal("one\ntwo\n", SystemRoot.Machine.Output("printf", "one\\n%s\\n", "two"));
+        Assert.Null(SystemRoot.Machine.Output("sh", "-c", "echo half; exit 3"));
+        Assert.Null(SystemRoot.Machine.Output("no-such-program"));
+        // More than a pipe holds, on both ways out.
+        Assert.Equal(300_000, SystemRoot.Machine.Output("sh", "-c", "head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero | tr '\\0' x")!.Length);
+    }
+
+    [Fact]
     public void Links_that_form_a_loop_are_unreadable()
     {
         using var tree = new RecordedTree("a -> b\nb -> a");

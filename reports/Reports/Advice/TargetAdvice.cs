@@ -180,7 +180,7 @@ internal sealed record TargetAdvice
                 Those("Loses nothing that was acknowledged", 2, choice => front.Contains(choice) && choice.Risk == 0),
                 Those("Loses up to a bound", 0, choice => front.Contains(choice) && choice.Risk is > 0 and < double.PositiveInfinity),
                 Those("Loses without a bound, or not known", 1, choice => front.Contains(choice) && double.IsPositiveInfinity(choice.Risk)),
-                Those("Beaten in all three by another", 6, choice => !front.Contains(choice)),
+                Those("Beaten in all three by another", 6, choice => !front.Contains(choice)) with { Unnamed = true },
             }.Where(each => each.Points.Count > 0),
         ];
         Axis AxisOf(string name, Quantity quantity, Func<Choice, double> figure)

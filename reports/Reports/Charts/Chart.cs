@@ -153,6 +153,9 @@ public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
 
     /// <summary>True if the shape is an outline.</summary>
     public bool Hollow { get; init; }
+
+    /// <summary>True if its points' names stand in the table only: beside the points they would take the places of names that matter.</summary>
+    public bool Unnamed { get; init; }
 }
 
 /// <summary>One figure of a chart.</summary>

@@ -295,7 +295,7 @@ public static class EChartsOptions
         ["symbol"] = "path://" + Marks.Shape(series.Mark ?? series.Color),
         ["symbolSize"] = 11,
         ["z"] = 20 - place,
-        ["label"] = new JsonObject { ["show"] = true, ["position"] = "right", ["formatter"] = "{b}" },
+        ["label"] = new JsonObject { ["show"] = !series.Unnamed, ["position"] = "right", ["formatter"] = "{b}" },
         ["labelLayout"] = new JsonObject { ["hideOverlap"] = true },
         ["data"] = new JsonArray([.. series.Points.Select(point =>
         {

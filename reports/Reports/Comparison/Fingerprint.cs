@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using Bench.Disk;
 using Bench.Disk.Topology;
 using Bench.Measure.Records;
 
@@ -65,7 +65,7 @@ public sealed record Fingerprint(IReadOnlyList<Trait> Traits)
         get
         {
             var text = string.Join('\n', Traits.Where(trait => trait.Kind != TraitKind.Software).Select(trait => $"{trait.Name}={trait.Value}"));
-            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..10];
+            return Convert.ToHexStringLower(Sha256.Of(Encoding.UTF8.GetBytes(text)))[..10];
         }
     }
 

@@ -22,7 +22,7 @@ internal static class MethodText
             .. content.Records.Any(record => record.Workload == LogAppendFamily.Workload) ? ((string, string)[])[
                 ("Data at risk", "What was acknowledged to a producer and not yet flushed: a crash of the machine may take it, a crash of the program alone does not. The figure of a pass is its highest.")] : [],
             .. content.Records.Any(record => record.Timeline is not null) ? ((string, string)[])[
-                ("Timelines", "One pass cut into equal intervals. An operation belongs to the interval in which it ended; its percentiles are at most 6.25 % above the truth, the slowest is exact. Of many flushes or rolls the longest are shown.")] : [],
+                ("Timelines", "One pass, or all rounds to a steady state, cut into equal intervals. An operation belongs to the interval in which it ended; its percentiles are at most 6.25 % above the truth, the slowest is exact. The rounds were watched from another thread ten times a second, so that they are no other loop than the passes. Of many flushes or rolls the longest are shown.")] : [],
             ("Units", "MB/s is 10⁶ bytes per second, as fio prints it; sizes in KiB, MiB and GiB are binary. CPU per operation and per GB is user and system time of the measuring process."),
             ("Proven", "The counters show that the case did what its name says, for instance that a cold read came from the device and not from memory."),
             ("Unproven", "Something needed to show it could not be read here, or the case claims nothing. The figure may be right."),

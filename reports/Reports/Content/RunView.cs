@@ -67,9 +67,9 @@ internal readonly record struct RunLabel(string Short, string Full)
     public static IReadOnlyList<RunLabel> Named(IReadOnlyList<string> names, IReadOnlyList<string> own)
     {
         if (names.Count != own.Count)
-            throw new RecordException(string.Create(CultureInfo.InvariantCulture, $"{names.Count} names were given for {own.Count} runs or targets ({string.Join(", ", own)})"));
+            throw new RecordException(string.Create(CultureInfo.InvariantCulture, $"--names gives {names.Count} for {own.Count} runs or targets ({string.Join(", ", own)}); separate them by commas"));
         if (names.Any(string.IsNullOrWhiteSpace) || names.Distinct(StringComparer.Ordinal).Count() < names.Count)
-            throw new RecordException($"a name must tell a run or target from the others; {string.Join(", ", names)} do not");
+            throw new RecordException($"--names must tell each run or target from the others; '{string.Join(",", names)}' does not");
         // One alone needs no telling apart.
         return names.Count == 1 ? [new RunLabel("", "")] : [.. names.Select(name => new RunLabel(name, name))];
     }

@@ -17,7 +17,9 @@ internal static class SteadyStateFamily
     {
         Groups = Section.GroupsOf(
             new ChartGroup("Throughput of each round", "", Section.Drawn(cases.Select((view, index) => Rounds($"{Id}-throughput-{Number(index)}", view, "Throughput", Quantity.BytesPerSecond, round => round.Bytes / round.Seconds)))),
-            new ChartGroup("99th percentile of each round", "", Section.Drawn(cases.Select((view, index) => Rounds($"{Id}-p99-{Number(index)}", view, "99th percentile of latency", Quantity.Nanoseconds, round => round.P99Ns))))),
+            new ChartGroup("99th percentile of each round", "", Section.Drawn(cases.Select((view, index) => Rounds($"{Id}-p99-{Number(index)}", view, "99th percentile of latency", Quantity.Nanoseconds, round => round.P99Ns)))),
+            new ChartGroup("The whole way", "The bar below marks the rounds over which it rested.",
+                Section.Drawn(cases.Select((view, index) => TimelineChart.Of($"{Id}-timeline-{Number(index)}", view.Name, "", view))))),
         Cases = CaseTable.Of("In the steady state", cases),
         Views = cases,
     };

@@ -5,7 +5,8 @@ using Bench.Reports.Content;
 namespace Bench.Reports.Families;
 
 /// <summary>
-/// One pass of one case over its seconds: throughput, latency, and the flushes and rolls below them. Or the passes of the
+/// One pass of one case over its seconds: throughput, latency, and the flushes and rolls below them; all rounds to a steady
+/// state in the same way, with the window at their end. Or the passes of the
 /// same case on several targets over the same seconds.
 /// </summary>
 internal static class TimelineChart
@@ -13,7 +14,7 @@ internal static class TimelineChart
     /// <summary>An interval that the end of the pass cut shorter than this share has no rate of its own.</summary>
     private const double FewestOfInterval = 0.25;
 
-    private static readonly string[] KnownKinds = ["flush", "roll"];
+    private static readonly string[] KnownKinds = ["flush", "roll", "steady"];
 
     /// <summary>Null if the case has no timeline with a figure in it.</summary>
     public static Chart? Of(string id, string title, string held, CaseView view)
@@ -30,14 +31,15 @@ internal static class TimelineChart
         Series[] series = [throughput, .. latencies.Where(each => each.Points.Count > 0)];
         TimelineEvent[] events = [.. timeline.Events.Where(made => made.StartSeconds <= end)
             .OrderBy(made => (uint)Array.IndexOf(KnownKinds, made.Kind)).ThenBy(made => made.Kind, StringComparer.Ordinal).ThenBy(made => made.StartSeconds)];
-        var interval = $"Pass {Format.Count(timeline.Pass + 1)} of {Format.Count(view.Record.Passes.Count)}, in intervals of {Format.Number(Math.Round(timeline.IntervalSeconds * 1e3, 3))} ms";
+        var isOfRounds = timeline.Pass == TimelineRecord.BeforePasses;
+        var interval = $"{(isOfRounds ? "All rounds" : $"Pass {Format.Count(timeline.Pass + 1)} of {Format.Count(view.Record.Passes.Count)}")}, in intervals of {Format.Number(Math.Round(timeline.IntervalSeconds * 1e3, 3))} ms";
         return new Chart
         {
             Id = id,
             Title = view.RunLabel.Length == 0 ? title : $"{view.RunLabel}: {title}",
             Subtitle = string.Join(". ", new[] { held, interval, timeline.EventsLeftOut == 0 ? "" : $"{Format.Count(timeline.EventsLeftOut)} shorter events are not shown" }.Where(text => text.Length > 0)),
             Kind = ChartKind.Timeline,
-            X = new Axis("Seconds of the pass", Quantity.Seconds, AxisScale.Linear) { Min = 0, Max = end },
+            X = new Axis(isOfRounds ? "Seconds" : "Seconds of the pass", Quantity.Seconds, AxisScale.Linear) { Min = 0, Max = end },
             Y = new Axis("Throughput", Quantity.BytesPerSecond, AxisScale.Linear) { Min = 0 },
             LowerY = new Axis("Latency", Quantity.Nanoseconds, AxisScale.Log),
             Series = series,

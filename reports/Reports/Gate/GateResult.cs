@@ -65,6 +65,9 @@ public sealed record GateResult
     /// <summary>Numbers of pairs after which was looked.</summary>
     public IReadOnlyList<int> Looks { get; init; } = [];
 
+    /// <summary>Length in seconds that a pass aimed at; 0 for stored runs, which have passes of their own.</summary>
+    public double PassSeconds { get; init; }
+
     /// <summary>The cases that both sides have.</summary>
     public required IReadOnlyList<GateCaseResult> Cases { get; init; }
 

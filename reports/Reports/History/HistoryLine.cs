@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text;
+using Bench.Disk;
 using Bench.Measure.Records;
 using Bench.Reports.Comparison;
 
@@ -46,7 +46,7 @@ public sealed record HistoryLine(string Case, string Profile, string Place, IRea
         // "device 1: model" is the model of the first device from above.
         var traits = run.Traits.Where(trait => PlaceTraits.Contains(trait.Name)
             || (trait.Kind == TraitKind.Device && trait.Name.Split(": ") is [_, var name] && DeviceTraits.Contains(name)));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', traits.Select(trait => $"{trait.Name}={trait.Value}")))))[..6];
+        return Convert.ToHexStringLower(Sha256.Of(Encoding.UTF8.GetBytes(string.Join('\n', traits.Select(trait => $"{trait.Name}={trait.Value}")))))[..6];
     }
 
     /// <summary>The last points that change points are looked for in: those that have the figure and are not contradicted.</summary>

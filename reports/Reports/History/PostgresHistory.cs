@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
+using Bench.Disk;
 using Bench.Measure.Records;
 using Bench.Reports.Comparison;
 using Npgsql;
@@ -50,6 +51,9 @@ public sealed class PostgresHistory : IHistoryStore
     /// <exception cref="HistoryException">The database cannot be reached, or a newer bench has migrated it.</exception>
     public static PostgresHistory Open(string address)
     {
+        // .NET ends the process at the first use, and the server decides whether that is.
+        if (!Sha256.HasOpenSsl)
+            throw new HistoryException("a history in PostgreSQL needs OpenSSL (libssl), which is not installed");
         PostgresHistory store;
         try
         {

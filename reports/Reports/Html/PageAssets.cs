@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text;
+using Bench.Disk;
 
 namespace Bench.Reports.Html;
 
@@ -30,5 +30,5 @@ internal static class PageAssets
         return text;
     }
 
-    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(Sha256.Of(Encoding.UTF8.GetBytes(text)));
 }
