@@ -294,10 +294,11 @@ function complete(option, width) {
 const beside = 620;
 const drawn = new Map();
 
+const optionOf = plot => document.getElementById(`${plot.id}-option`).textContent;
+
 function draw(plot, paperWidth) {
-  const json = document.getElementById(`${plot.id}-option`).textContent;
   const width = paperWidth ?? plot.clientWidth;
-  const option = complete(JSON.parse(json), width);
+  const option = complete(JSON.parse(optionOf(plot)), width);
   if (option.bench.forest)
     plot.style.height = `${48 + option.yAxis.data.length * (width >= beside ? 27 : 40)}px`;
   let chart = drawn.get(plot);
@@ -311,8 +312,8 @@ function draw(plot, paperWidth) {
 
 const plots = [...document.querySelectorAll('.plot')];
 let redrawExplored = () => {};
-// Of very many charts only those are drawn that have come near the screen, and all for paper.
-const many = plots.length > 150;
+// Of very many charts, or of fewer with very many points, only those are drawn that have come near the screen, and all for paper.
+const many = plots.length > 150 || plots.reduce((sum, plot) => sum + optionOf(plot).length, 0) > 2e6;
 function drawAll(paperWidth) {
   if (many && !paperWidth) {
     // What is on the screen at once, the rest of what was drawn one after the other, so that a click is answered first.
