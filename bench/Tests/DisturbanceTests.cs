@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bench.Measure.Records;
 using Bench.TestSupport;
 using Xunit;
@@ -12,22 +13,20 @@ public class DisturbanceTests
     {
         using var place = new RunPlace();
         var file = Path.Combine(place.Folder, "stranger");
-        using var ending = new CancellationTokenSource();
-        var stranger = Task.Run(() =>
-        {
-            while (!ending.IsCancellationRequested)
-                Command.TryRun(TimeSpan.FromSeconds(30), "dd", "if=/dev/zero", $"of={file}", "bs=1M", "count=64", "oflag=direct", "conv=notrunc");
-        });
+        // A process of its own that goes on by itself: what a thread of this one starts again and again may pause while the program starts.
+        using var stranger = Process.Start(new ProcessStartInfo("sh", ["-c", $"while :; do dd if=/dev/zero of='{file}' bs=1M count=64 oflag=direct conv=notrunc 2>/dev/null; done"]))!;
         BenchResult result;
         try
         {
+            while (!File.Exists(file) || new FileInfo(file).Length < 64 << 20)
+                Thread.Sleep(10);
             result = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--json", "--passes", "4", "--pass-seconds", "0.1",
                 "--case", "CachePath(Access=Direct, Operation=Read, Pattern=Random, BlockSize=64KiB, FileSize=64MiB)").Expect(0);
         }
         finally
         {
-            ending.Cancel();
-            stranger.Wait();
+            stranger.Kill(entireProcessTree: true);
+            stranger.WaitForExit();
         }
         var record = Assert.Single(result.Records);
         Assert.Contains(record.Target.Warnings, warning => warning.Contains("in use by others before the run", StringComparison.Ordinal));

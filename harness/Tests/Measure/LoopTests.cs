@@ -230,8 +230,14 @@ public sealed class LoopTests : IDisposable
         using var ring = new BlockRing(file, 8, BlockBytes);
         var positions = new RandomPositions(new BlockPermutation(Blocks, 1), Blocks, BlockBytes, 0, 1);
         RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(100, long.MaxValue), histogram, stop, default, out _);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop, default, out _);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime may allocate something once, when it comes by a path for the first time; what each operation allocates is there every time.
+        var least = long.MaxValue;
+        for (var run = 0; run < 3; run++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(10_000, long.MaxValue), histogram, stop, default, out _);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
     }
 }

@@ -30,7 +30,8 @@ public class TimelineWatchTests
         Assert.Equal((TimelineRecord.BeforePasses, 0.1), (timeline.Pass, timeline.IntervalSeconds));
         Assert.Equal(recorded, timeline.Points.Sum(point => point.Operations));
         Assert.All(timeline.Points, point => Assert.Equal(4096 * point.Operations, point.Bytes));
-        Assert.InRange(timeline.Points.Count, 10, TimelineRecorder.MaximumPoints);
+        // At the beginning of the third round it looked, however late the thread is.
+        Assert.InRange(timeline.Points.Count, 8, TimelineRecorder.MaximumPoints);
         // The slow round lies between the fast ones, and is not 0.79 % beside what it was.
         var slow = timeline.Points.Where(point => point.MaxNs > 100_000).ToArray();
         Assert.NotEmpty(slow);
@@ -44,7 +45,7 @@ public class TimelineWatchTests
     {
         var loop = new LatencyHistogram();
         using var watch = new TimelineWatch(loop, bytesPerOperation: 1, lookSeconds: 0.01);
-        for (var i = 1; i <= 140; i++)
+        for (var i = 1; i <= 200; i++)
         {
             loop.Record(i);
             Thread.Sleep(10);
@@ -54,7 +55,7 @@ public class TimelineWatchTests
         var doublings = Math.Log2(timeline.IntervalSeconds / 0.01);
         Assert.True(doublings >= 1 && Math.Abs(doublings - Math.Round(doublings)) < 1e-9, $"intervals of {timeline.IntervalSeconds} s");
         Assert.InRange(timeline.Points.Count, TimelineRecorder.MaximumPoints / 2, TimelineRecorder.MaximumPoints);
-        Assert.Equal(140, timeline.Points.Sum(point => point.Operations));
+        Assert.Equal(200, timeline.Points.Sum(point => point.Operations));
         Assert.All(timeline.Points, (point, index) => Assert.Equal(index * timeline.IntervalSeconds, point.StartSeconds, 1e-9));
     }
 }
