@@ -91,11 +91,12 @@ internal static class TimelineChart
         };
     }
 
-    /// <summary>The end of the pass, or of the last interval if the pass is not among those recorded.</summary>
+    /// <summary>The end of the pass or of the rounds, or of the last interval if they are not among what is recorded.</summary>
     private static double End(CaseView view, TimelineRecord timeline)
     {
         var last = timeline.Points[^1].StartSeconds;
-        var seconds = timeline.Pass >= 0 && timeline.Pass < view.Record.Passes.Count ? view.Record.Passes[timeline.Pass].Seconds : 0;
+        var seconds = timeline.Pass == TimelineRecord.BeforePasses ? view.Record.Rounds?.Sum(round => round.Seconds) ?? 0
+            : timeline.Pass >= 0 && timeline.Pass < view.Record.Passes.Count ? view.Record.Passes[timeline.Pass].Seconds : 0;
         return seconds > last ? Math.Min(seconds, last + timeline.IntervalSeconds) : last + timeline.IntervalSeconds;
     }
 
