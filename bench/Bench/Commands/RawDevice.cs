@@ -67,7 +67,22 @@ internal sealed class RawDevice : IDisposable
 
     public void Dispose() => held.Dispose();
 
-    /// <summary>What file systems, volumes and partition tables have left there, by wipefs(8); empty where it is not installed.</summary>
-    private static string Signatures(string path) =>
-        string.Join(", ", (SystemRoot.Machine.Output("wipefs", "--no-act", "--noheadings", "--output", "TYPE", path) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct());
+    /// <summary>What file systems, volumes and partition tables have left there, by wipefs(8); empty where it is not installed. However long it takes: no answer is no leave to write.</summary>
+    private static string Signatures(string path)
+    {
+        try
+        {
+            var start = new System.Diagnostics.ProcessStartInfo("wipefs", ["--no-act", "--noheadings", "--output", "TYPE", path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var process = System.Diagnostics.Process.Start(start)!;
+            var errors = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            _ = errors.Result;
+            return string.Join(", ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct());
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return "";
+        }
+    }
 }

@@ -14,7 +14,7 @@ internal sealed record ReportContent
     /// <summary>From so many cases on a page keeps what can be read of so many, and the records have the rest.</summary>
     private const int Many = 1500;
 
-    // Charts of a kind. Each costs a page of very many cases some 50 KB and its browser a part of every redrawing.
+    // Charts of a kind. Each costs a page of very many cases some 70 KB and its browser a part of every redrawing.
     private const int MostCharts = 24, MostChartsOfMany = 8;
 
     /// <summary>Whether evidence and parameters of proven cases are left to the records.</summary>

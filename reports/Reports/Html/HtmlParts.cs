@@ -147,7 +147,7 @@ internal static class HtmlParts
         foreach (var column in table.Columns)
             html.Element("th", column.Name, column.Numeric ? "scope=\"col\" class=\"n\"" : "scope=\"col\"");
         html.Raw("</tr></thead><tbody>");
-        // Cells and rows end where the next begins (HTML, "Optional tags"), and words need no quotes: a tenth of a large page.
+        // Cells and rows end where the next begins (HTML, "Optional tags"), and words need no quotes: a thirteenth of a large page.
         foreach (var row in table.Rows)
         {
             html.Raw(row.Class is null ? "<tr>" : $"<tr class={row.Class}>");
