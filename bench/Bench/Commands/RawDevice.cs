@@ -67,7 +67,7 @@ internal sealed class RawDevice : IDisposable
 
     public void Dispose() => held.Dispose();
 
-    /// <summary>What file systems, volumes and partition tables have left there, by wipefs(8); empty where it is not installed. However long it takes: no answer is no leave to write.</summary>
+    /// <summary>What file systems, volumes and partition tables have left there, by wipefs(8); empty where it is not installed. However long it takes: a device that is slow to answer is not an empty one.</summary>
     private static string Signatures(string path)
     {
         try
