@@ -32,6 +32,30 @@ public class OpenLoopTests
     }
 
     [Fact]
+    public void Transfers_and_fetches_have_open_loops_with_their_states_as_in_closed_ones()
+    {
+        string[] cases =
+        [
+            "Transfer(Method=SendFile, ChunkSize=64KiB, FileSize=1MiB, Cache=Hot, Socket=Tcp)", "Transfer(Method=Tls, ChunkSize=64KiB, FileSize=1MiB, Cache=Hot, Socket=Tcp)",
+            "LogRead(Position=ColdHistory, FetchSize=64KiB, Method=SendFile, Writer=Steady)", "LogRead(Position=RandomByTime, FetchSize=64KiB, Method=ReadWrite)",
+        ];
+        using var place = new RunPlace();
+        var records = place.Smoke([.. cases.SelectMany(name => new[] { "--case", name }), "--rate", "100", "--pass-seconds", "0.1", "--passes", "3"]).Expect(0).Records;
+        Assert.Equal(4, records.Count);
+        Assert.All(records, record =>
+        {
+            Assert.All(record.Passes, pass => Assert.Equal(10, pass.Operations));
+            var (response, service) = (record.LatencyNs[record.Operation.ToLowerInvariant()], record.LatencyNs["service"]);
+            Assert.Equal((30, 30), (response.Count, service.Count));
+            Assert.True(response.P50 >= service.P50);
+            Assert.NotNull(record.Claim("rate"));
+            Assert.NotEqual(Verdict.Contradicted, record.Claim(record.Case.Contains("Cold", StringComparison.Ordinal) ? "cold" : "warm").Verdict);
+        });
+        // A fetch at the tail is due when something was appended.
+        Assert.Contains("none of these cases has an open loop", place.Smoke("--case", "LogRead(Position=Tail, FetchSize=64KiB)", "--rate", "100").Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_rate_beyond_the_device_is_contradicted()
     {
         using var place = new RunPlace();
@@ -61,7 +85,7 @@ public class OpenLoopTests
         foreach (var (sentence, arguments) in new (string, string[])[]
         {
             ("above 0", ["--rate", "0"]), ("'soon' is none", ["--latency-target", "soon"]), ("does not go with it", ["--latency-target", "1ms", "--rate", "10"]),
-            ("none of these cases has an open loop", ["--rate", "10", "--filter", "Transfer*"]),
+            ("none of these cases has an open loop", ["--rate", "10", "--filter", "LogEncode*"]),
         })
             Assert.Contains(sentence, BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, .. arguments]).Expect(64).Error, StringComparison.Ordinal);
     }

@@ -22,7 +22,7 @@ public static class HtmlReport
 
         public string Write()
         {
-            html.Head(Title);
+            html.Head(content.Title);
             Header();
             html.Raw("<main id=\"main\">");
             html.Notice("warnings", content.Warnings);
@@ -40,13 +40,10 @@ public static class HtmlReport
             return html.ToString();
         }
 
-        private string Title => content.Runs.Count == 0 ? "Bench: no cases"
-            : string.Join(" and ", content.Runs.Select(run => RunFacts.Target(run.First)).Distinct());
-
         private void Header()
         {
             html.Bar(Contents());
-            html.Element("h1", Title);
+            html.Element("h1", content.Title);
             if (content.Runs.Count == 0)
                 html.Element("p", "There are no records to show.", "class=\"lead\"");
             if (content.SharedFacts is { } shared)
@@ -110,7 +107,7 @@ public static class HtmlReport
         private void Under(RunView run)
         {
             html.Raw("<div class=\"tree\"><p>Under the target folder</p><ul>");
-            Tree(TopologyTree.Of(run.First.Target));
+            Tree(content.Under(run));
             html.Raw("</ul></div>");
         }
 
@@ -169,7 +166,7 @@ public static class HtmlReport
                 if (target.Picture is { } picture)
                 {
                     html.Raw("<div class=\"charts one\">");
-                    html.Figure(picture, ChartTable.Of(picture));
+                    html.Figure(picture, ChartTable.Of(picture), packed: content.IsLarge);
                     html.Raw("</div>");
                 }
                 html.Raw("<details class=\"data\"><summary>The choices worth having</summary>");
@@ -231,7 +228,7 @@ public static class HtmlReport
                     html.Element("p", group.Text);
                 html.Raw($"<div class=\"charts{(group.Charts.Count == 1 ? " one" : "")}\">");
                 foreach (var chart in group.Charts)
-                    html.Figure(chart, ChartTable.Of(chart));
+                    html.Figure(chart, ChartTable.Of(chart), packed: content.IsLarge);
                 html.Raw("</div>");
             }
             html.Raw("<h3>Figures</h3>");

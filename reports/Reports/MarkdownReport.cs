@@ -25,7 +25,7 @@ public static class MarkdownReport
             Line("");
         }
 
-        Block($"# {(content.Runs.Count == 0 ? "Bench: no cases" : Escape(string.Join(" and ", content.Runs.Select(run => RunFacts.Target(run.First)).Distinct())))}");
+        Block($"# {Escape(content.Title)}");
         if (content.Runs.Count == 0)
             Block("There are no records to show.");
         if (content.SharedFacts is { } shared)
@@ -36,7 +36,7 @@ public static class MarkdownReport
                 Block($"## {run.Label.Heading}");
             if (content.SharedFacts is null)
                 List(RunFacts.Of(run).Select(fact => $"**{fact.Name}**: {Escape(fact.Text)}"));
-            Tree(text, TopologyTree.Of(run.First.Target), 0);
+            Tree(text, content.Under(run), 0);
             Line("");
         }
         if (content.Warnings.Count > 0)

@@ -116,7 +116,12 @@ public class AdviceTests
         var runs = RunView.Of([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))]);
         Assert.Equal(["nvme0", "raid0"], runs.Select(run => run.Label.Full));
         var named = new ReportOptions { Anonymous = true, Names = ["The drive", "The array"] };
-        Assert.Contains("<h2>The array</h2>", HtmlReport.Render([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))], named), StringComparison.Ordinal);
+        var withNames = HtmlReport.Render([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))], named);
+        Assert.Contains("<h1>The drive and The array</h1>", withNames, StringComparison.Ordinal);
+        Assert.Contains("<h2>The array</h2>", withNames, StringComparison.Ordinal);
+        // The folder is left out, and its stand-in would be a second name for the same.
+        Assert.Contains("<li><b>The array</b>", withNames, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>target 2</b>", withNames, StringComparison.Ordinal);
         var book = AdviceBook.Of(runs);
         Assert.Equal(2, book.Targets.Count);
         Assert.Matches(@"^For throughput: nvme0; 3\.\d+× \(.* to .*\) the throughput of raid0\.$", book.Between[0]);

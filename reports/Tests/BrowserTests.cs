@@ -91,17 +91,32 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         await using var open = await chromium.Open(Sample);
         var plots = await open.Page.Locator(".plot").CountAsync();
         Assert.InRange(plots, 50, 120);
-        // Marks, not only axes: each chart has at least one path per series of its option.
-        var empty = await open.Page.EvaluateAsync<string[]>("""
-            [...document.querySelectorAll('.plot')].filter(plot => {
-              const svg = plot.querySelector('svg');
-              const series = JSON.parse(document.getElementById(plot.id + '-option').textContent).series;
-              return !svg || svg.getBoundingClientRect().width < 200 || svg.querySelectorAll('path').length < series.length || !svg.querySelector('text');
-            }).map(plot => plot.id)
-            """);
-        Assert.Empty(empty);
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>(EmptyCharts));
         Assert.Empty(open.Complaints);
         Assert.Equal([open.Address], open.Requests);
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
+    }
+
+    [ChromiumFact]
+    public async Task A_very_large_page_packs_the_options_of_its_charts_and_shows_the_same()
+    {
+        RunRecord[] many = [.. Enumerable.Range(1, 1 + 1500 / Small.Count).SelectMany(number => Small.Select(record => number == 1 ? record : record with
+        {
+            Case = $"{record.Case[..^1]}, Repeat={number})",
+            Parameters = new Dictionary<string, string>(record.Parameters) { ["Repeat"] = $"{number}" },
+        }))];
+        var html = HtmlReport.Render(many, new ReportOptions());
+        Assert.Contains("<script type=\"application/gzip\" id=", html, StringComparison.Ordinal);
+        Assert.DoesNotMatch("<script type=\"application/json\" id=\"[^\"]*-option\"", html);
+        await using var open = await chromium.Open(html);
+        await Assertions.Expect(open.Page.Locator("script[type='application/gzip']")).ToHaveCountAsync(0);
+        // On the screen only what has come near it; on paper all.
+        await open.Page.Locator(".plot").First.ScrollIntoViewIfNeededAsync();
+        await Assertions.Expect(open.Page.Locator(".plot").First.Locator("svg")).ToBeVisibleAsync();
+        Assert.InRange(await open.Page.Locator(".plot svg").CountAsync(), 1, await open.Page.Locator(".plot").CountAsync() - 1);
+        await open.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>(EmptyCharts));
+        Assert.Empty(open.Complaints);
         Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
     }
 
@@ -413,6 +428,15 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
             """);
         Assert.True(faults.Length == 0, string.Join("\n", faults));
     }
+
+    /// <summary>Marks, not only axes: each chart has at least one path per series of its option.</summary>
+    private const string EmptyCharts = """
+        [...document.querySelectorAll('.plot')].filter(plot => {
+          const svg = plot.querySelector('svg');
+          const series = JSON.parse(document.getElementById(plot.id + '-option').textContent).series;
+          return !svg || svg.getBoundingClientRect().width < 200 || svg.querySelectorAll('path').length < series.length || !svg.querySelector('text');
+        }).map(plot => plot.id)
+        """;
 
     private static Task<string> Paper(OpenPage open) => open.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
 

@@ -294,11 +294,26 @@ function complete(option, width) {
 const beside = 620;
 const drawn = new Map();
 
-const optionOf = plot => document.getElementById(`${plot.id}-option`).textContent;
+/** The text of gzip in Base64. */
+const gunzip = packed => new Response(new Blob([Uint8Array.from(atob(packed), c => c.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+
+const optionOf = plot => document.getElementById(`${plot.id}-option`);
+const isPacked = plot => optionOf(plot).type === 'application/gzip';
+
+/** Puts the option of a very large page's chart where the option of any other page is. */
+async function unpack(plot) {
+  const option = optionOf(plot);
+  option.textContent = await gunzip(option.textContent);
+  option.type = 'application/json';
+}
 
 function draw(plot, paperWidth) {
+  if (isPacked(plot)) {
+    unpack(plot).then(() => draw(plot, paperWidth));
+    return;
+  }
   const width = paperWidth ?? plot.clientWidth;
-  const option = complete(JSON.parse(optionOf(plot)), width);
+  const option = complete(JSON.parse(optionOf(plot).textContent), width);
   if (option.bench.forest)
     plot.style.height = `${48 + option.yAxis.data.length * (width >= beside ? 27 : 40)}px`;
   let chart = drawn.get(plot);
@@ -311,18 +326,24 @@ function draw(plot, paperWidth) {
 }
 
 const plots = [...document.querySelectorAll('.plot')];
+// What nobody waits for, one after the other, after all that somebody waits for. Safari has no idle callbacks.
+const whenIdle = work => (window.requestIdleCallback ?? setTimeout)(work, { timeout: 500 });
+async function oneByOne(works) {
+  for (const work of works) {
+    await new Promise(whenIdle);
+    await work();
+  }
+}
 let redrawExplored = () => {};
 // Of very many charts, or of fewer with very many points, only those are drawn that have come near the screen, and all for paper.
-const many = plots.length > 150 || plots.reduce((sum, plot) => sum + optionOf(plot).length, 0) > 2e6;
+const many = plots.length > 150 || plots.some(isPacked) || plots.reduce((sum, plot) => sum + optionOf(plot).textContent.length, 0) > 2e6;
 function drawAll(paperWidth) {
   if (many && !paperWidth) {
     // What is on the screen at once, the rest of what was drawn one after the other, so that a click is answered first.
     const seen = plot => { const box = plot.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
     const rest = [];
     for (const plot of drawn.keys()) seen(plot) ? draw(plot) : rest.push(() => draw(plot));
-    const next = () => { rest.shift()?.(); if (rest.length) setTimeout(next); };
-    rest.push(redrawExplored);
-    setTimeout(next);
+    oneByOne([...rest, redrawExplored]);
     return;
   }
   plots.forEach(plot => draw(plot, paperWidth));
@@ -334,6 +355,8 @@ if (many) {
     draw(entry.target);
   }), { rootMargin: '800px' });
   plots.forEach(plot => near.observe(plot));
+  // Paper waits for nothing, so all are there before it can be asked for.
+  oneByOne(plots.map(plot => () => isPacked(plot) && unpack(plot)));
 }
 
 /** The chart whose axes the reader chooses: a parameter along, another as series, the others held. */
@@ -475,8 +498,7 @@ function openTarget() {
 /** The data are in the page as a gzip data link, which works without script; with script they are saved as text. */
 function records() {
   const link = document.getElementById('records');
-  const bytes = () => Uint8Array.from(atob(link.href.slice(link.href.indexOf(',') + 1)), c => c.charCodeAt(0));
-  const text = () => new Response(new Blob([bytes()]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  const text = () => gunzip(link.href.slice(link.href.indexOf(',') + 1));
   const save = document.getElementById('save'), copy = document.getElementById('copy');
   save.hidden = copy.hidden = false;
   save.addEventListener('click', async () => {

@@ -62,7 +62,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         {
             cases = [.. cases.Where(spec => spec.Bind().CanBePaced)];
             if (cases.Count == 0)
-                throw new PlanException("none of these cases has an open loop; --rate and --latency-target go with CachePath, AccessPattern on disk, and LogAppend");
+                throw new PlanException("none of these cases has an open loop; --rate and --latency-target go with CachePath, AccessPattern on disk, Transfer, LogAppend, and LogRead but at the tail");
         }
         return new Plan(cases, settings)
         {

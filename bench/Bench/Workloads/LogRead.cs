@@ -62,7 +62,6 @@ public class LogRead : Workload, IWorkload
     private const int BatchBytes = 16 << 10;
     private const int SegmentBytes = 16 << 20;
 
-    private readonly LatencyHistogram untimed = new();
     private readonly Dictionary<string, IRangeSender> senders = new(StringComparer.Ordinal);
     private History history = null!;
     private PartitionLog? tail;
@@ -100,6 +99,10 @@ public class LogRead : Workload, IWorkload
 
     /// <inheritdoc/>
     public override string OperationName => "Fetch";
+
+    /// <inheritdoc/>
+    /// <remarks>At the tail a fetch is due when something has been appended, and at no other moment.</remarks>
+    public override bool CanBePaced => Position != LogPosition.Tail;
 
     private bool IsCold => Position == LogPosition.ColdHistory;
 
@@ -213,9 +216,16 @@ public class LogRead : Workload, IWorkload
     /// <inheritdoc/>
     protected override PassResult RunOperations(LoopLimit limit, bool timed)
     {
-        var fetches = timed ? Case.Latency("fetch") : untimed;
-        var appends = timed ? Case.Latency("append") : untimed;
+        var fetches = timed ? Case.Latency("fetch") : Untimed;
         writer?.Begin();
+        var result = Pacing is null ? RunClosed(limit, fetches, timed) : RunPaced(limit, fetches, Pacing);
+        writer?.End(timed ? Case.Latency("append") : null);
+        return new PassResult(result.ElapsedNs * 1e-9, result.Operations * FetchBytes, result.Operations);
+    }
+
+    private LoopResult RunClosed(LoopLimit limit, LatencyHistogram fetches, bool timed)
+    {
+        var appends = timed ? Case.Latency("append") : Untimed;
         var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
@@ -225,14 +235,19 @@ public class LogRead : Workload, IWorkload
             Run.Stop.ThrowIfRequested();
             if (Position == LogPosition.Tail)
                 last = AppendForTail(appends, last);
-            FetchOne();
+            FetchOne(NextOffset());
             var now = slowdown.After(last, Stopwatch.GetTimestamp());
             fetches.Record(now - last);
             last = now;
             done++;
         }
-        writer?.End(timed ? appends : null);
-        return new PassResult((last - start) * 1e-9, done * FetchBytes, done);
+        return new LoopResult(done, last - start);
+    }
+
+    private LoopResult RunPaced(LoopLimit limit, LatencyHistogram fetches, Pacing pacing)
+    {
+        var (fetch, offsets) = (new Fetch(this), new Fetch(this));
+        return PacedLoop.Run(ref fetch, ref offsets, limit, pacing, fetches, Run.Stop);
     }
 
     /// <inheritdoc/>
@@ -270,16 +285,17 @@ public class LogRead : Workload, IWorkload
         return last;
     }
 
-    private void FetchOne()
+    private long NextOffset() => Position switch
+    {
+        LogPosition.Tail => tail!.EndOffset - (long)BatchesPerFetch * history.RecordsPerBatch,
+        LogPosition.ColdHistory => Advance(),
+        _ => order[cursor++ % Math.Max(1, history.Batches - BatchesPerFetch)] * history.RecordsPerBatch,
+    };
+
+    private void FetchOne(long offset)
     {
         var log = Position == LogPosition.Tail ? tail! : history.Log;
         var records = history.RecordsPerBatch;
-        var offset = Position switch
-        {
-            LogPosition.Tail => log.EndOffset - (long)BatchesPerFetch * records,
-            LogPosition.ColdHistory => Advance(),
-            _ => order[cursor++ % Math.Max(1, history.Batches - BatchesPerFetch)] * records,
-        };
         if (Position == LogPosition.Tail && !log.WaitFor(offset, TimeSpan.FromSeconds(10)))
             throw new IOException("what was appended did not become visible");
         if (Position == LogPosition.RandomByTime)
@@ -337,7 +353,7 @@ public class LogRead : Workload, IWorkload
     {
         var (position, keep) = (Position, cursor);
         (Position, cursor) = (LogPosition.ColdHistory, 0);
-        FetchOne();
+        FetchOne(NextOffset());
         (Position, cursor) = (position, keep);
         if (receiver!.FirstHash() != history.HashOf(FetchBytes))
             throw new IOException($"{Method} delivered other bytes than the log holds");
@@ -372,6 +388,14 @@ public class LogRead : Workload, IWorkload
         .With(nameof(Position), positions)
         .With(nameof(FetchSize), sizes)
         .With(nameof(Method), methods);
+
+    /// <summary>Where the next fetch of an open loop begins, and the fetch.</summary>
+    private readonly struct Fetch(LogRead owner) : IBlockOperation, IPositions
+    {
+        public long Next() => owner.NextOffset();
+
+        public void Run(long position) => owner.FetchOne(position);
+    }
 
     private sealed class Ending(LogRead owner) : IDisposable
     {

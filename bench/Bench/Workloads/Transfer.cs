@@ -58,7 +58,6 @@ public class Transfer : Workload, IWorkload
 {
     // In the order of preference; reno is open to everybody on every kernel, and without losses as fast.
     internal static readonly string[] CongestionControls = ["cubic", "reno"];
-    private readonly LatencyHistogram untimed = new();
     private DiskFile? file;
     private Receiver? receiver;
     private IRangeSender? sender;
@@ -95,6 +94,9 @@ public class Transfer : Workload, IWorkload
 
     /// <inheritdoc/>
     public override string OperationName => "Send";
+
+    /// <inheritdoc/>
+    public override bool CanBePaced => true;
 
     private DiskFile File => file ?? throw new InvalidOperationException("The case is not prepared.");
 
@@ -199,7 +201,14 @@ public class Transfer : Workload, IWorkload
     /// <inheritdoc/>
     protected override PassResult RunOperations(LoopLimit limit, bool timed)
     {
-        var histogram = timed ? Case.Latency("send") : untimed;
+        var histogram = timed ? Case.Latency("send") : Untimed;
+        if (Pacing is { } pacing)
+        {
+            var (sending, files) = (new Sending(this), new SequentialPositions(0, FileCount, FileSize.Bytes, cursor % FileCount));
+            var paced = PacedLoop.Run(ref sending, ref files, limit, pacing, histogram, Run.Stop);
+            cursor += paced.Operations;
+            return new PassResult(paced.ElapsedNs * 1e-9, paced.Operations * FileSize.Bytes, paced.Operations);
+        }
         var slowdown = new InjectedSlowdown(Run.Settings.InjectedSlowdown);
         var start = Stopwatch.GetTimestamp();
         var last = start;
@@ -281,6 +290,11 @@ public class Transfer : Workload, IWorkload
         else
             SendEncrypted(position);
         receiver!.WaitForAnswer();
+    }
+
+    private readonly struct Sending(Transfer owner) : IBlockOperation
+    {
+        public void Run(long position) => owner.SendOne(position);
     }
 
     private void SendEncrypted(long position)

@@ -15,7 +15,7 @@ public sealed class ClaimsTests
     {
         Seconds = 1,
         Bytes = Bytes,
-        Operations = 100,
+        Operations = 100_000,
         CpuUserSeconds = 0.25,
         CpuSystemSeconds = 0.5,
         ProcessReadBytes = Bytes,
@@ -84,6 +84,15 @@ public sealed class ClaimsTests
             "majorFaults", pass => pass with { MajorFaults = 0 }, pass => pass with { MajorFaults = 1 }, pass => pass with { MajorFaults = null }),
             new Bound("processReadBytesPerByte", pass => pass, pass => pass with { ProcessReadBytes = 4096 }, pass => pass with { ProcessReadBytes = null })),
     ];
+
+    [Theory]
+    [InlineData(8, 32, 6.5, Verdict.Proven)]      // 8 × (1 − 7 / 64) = 7.1, nine tenths of it 6.4
+    [InlineData(8, 32, 6.3, Verdict.Contradicted)]
+    [InlineData(8, 4, 2.3, Verdict.Proven)]       // never more than four: 4 × (1 − 3 / 8) = 2.5, nine tenths of it 2.25
+    [InlineData(8, 4, 2.2, Verdict.Contradicted)]
+    [InlineData(8, 1_000_000, 7.1, Verdict.Contradicted)]
+    public void A_queue_that_empties_at_the_end_of_few_operations_was_full(int depth, long operations, double mean, Verdict verdict) =>
+        Assert.Equal(verdict, Claims.QueueDepth([FromDevice with { Operations = operations, QueueDepthMean = mean }], depth).Verdict);
 
     public static TheoryData<int, int> EveryBound()
     {

@@ -39,6 +39,29 @@ internal sealed record ReportContent
     public RunView? SharedFacts => Runs.Count > 1 && Runs.All(run => run.Name == Runs[0].Name)
         ? new RunView(0, default, Runs[0].Name) { Cases = [.. Runs.SelectMany(run => run.Cases)] } : null;
 
+    /// <summary>Whether the reader has named the runs or targets; what they are called themselves is not needed then.</summary>
+    public required bool Named { get; init; }
+
+    /// <summary>Whether names of folders were left out.</summary>
+    public required bool Anonymous { get; init; }
+
+    /// <summary>What the report is of: the reader's names, or file system and disk of each target.</summary>
+    public string Title
+    {
+        get
+        {
+            string[] names = [.. Named ? Runs.Select(run => run.Label.Full) : Runs.Select(run => RunFacts.Target(run.First)).Distinct()];
+            return names.Length == 0 ? "Bench: no cases" : names.Length == 1 ? names[0] : $"{string.Join(", ", names[..^1])} and {names[^1]}";
+        }
+    }
+
+    /// <summary>What lies under a run's target; where its folder is left out, under the name that it was given instead.</summary>
+    public TreeNode Under(RunView run)
+    {
+        var tree = TopologyTree.Of(run.First.Target);
+        return Named && Anonymous ? tree with { Name = run.Label.Full } : tree;
+    }
+
     /// <summary>The records as they may be shown: redacted if that was asked for.</summary>
     public required IReadOnlyList<RunRecord> Records { get; init; }
 
@@ -66,6 +89,8 @@ internal sealed record ReportContent
         return new ReportContent
         {
             Runs = runs,
+            Named = options.Names.Count > 1,
+            Anonymous = options.Anonymous,
             Records = shown,
             Warnings = AllWarnings(readWarnings, cases),
             Problems = [.. cases.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status)],

@@ -56,6 +56,7 @@ internal static class HtmlParts
         html.Raw($"<span class=\"save\"><button id=\"save\" type=\"button\" hidden>Save {name}</button> <button id=\"copy\" type=\"button\" hidden>Copy</button> ")
             .Raw($"<a id=\"records\" download=\"{name}.gz\" href=\"data:application/gzip;base64,{Compressed(lines)}\">{name}.gz</a> <span id=\"said\" role=\"status\"></span></span>");
 
+    /// <summary>gzip in Base64 of some lines: letters that stand anywhere in a page.</summary>
     private static string Compressed(IEnumerable<string> lines)
     {
         using var bytes = new MemoryStream();
@@ -66,7 +67,11 @@ internal static class HtmlParts
     }
 
     /// <summary>A chart with its legend, its option for the script, and its figures as a table.</summary>
-    public static void Figure(this HtmlWriter html, Chart chart, Table table)
+    /// <param name="html">The page.</param>
+    /// <param name="chart">The chart.</param>
+    /// <param name="table">Its figures.</param>
+    /// <param name="packed">Whether the option is compressed: an eighth of the size, unpacked by the page when the chart comes near.</param>
+    public static void Figure(this HtmlWriter html, Chart chart, Table table, bool packed = false)
     {
         html.Raw("<figure class=\"chart\"><figcaption>").Element("b", chart.Title);
         if (chart.Subtitle.Length > 0)
@@ -74,7 +79,8 @@ internal static class HtmlParts
         html.Raw("</figcaption>");
         html.Legend(chart);
         html.Raw($"<div class=\"plot\" id=\"{chart.Id}\" role=\"img\" style=\"height:{EChartsOptions.HeightPixels(chart).ToString(CultureInfo.InvariantCulture)}px\" aria-label=\"")
-            .Text(chart.Finding).Raw($"\"></div><script type=\"application/json\" id=\"{chart.Id}-option\">").Raw(EChartsOptions.Render(chart))
+            .Text(chart.Finding).Raw($"\"></div><script type=\"application/{(packed ? "gzip" : "json")}\" id=\"{chart.Id}-option\">")
+            .Raw(packed ? Compressed([EChartsOptions.Render(chart)]) : EChartsOptions.Render(chart))
             .Raw("</script><details class=\"data\"><summary>Table</summary>");
         html.Table(table, $"{chart.Id}-table");
         html.Raw("</details></figure>");
