@@ -45,6 +45,8 @@ public class FileSystemTests
         {
             Assert.Null(record.Error);
             AssertOnlyNot(place, record, IsDirect(record) && record.Operation == "Write" ? ["direct"] : []);
+            // What to do about it, where there is something to be done.
+            Assert.Equal(record.Evidence.Claims.Any(claim => claim.Reason?.Contains("residencyWithinProbeWrite", StringComparison.Ordinal) == true), record.Warnings.Any(warning => warning.Contains("chattr +C", StringComparison.Ordinal)));
         }
         // Which kernel writes how is its own affair; what is said must be the same for all direct writes.
         Assert.Single(records.Where(record => IsDirect(record) && record.Operation == "Write").Select(record => record.Claim("direct").Verdict).Distinct());

@@ -52,6 +52,10 @@ public abstract class FileWorkload : Workload
     protected FilePass FilePass => pass ?? throw new InvalidOperationException("The case is not prepared.");
 
     /// <inheritdoc/>
+    /// <remarks>A queue must have been full: a pass of a hard disk at depth 32 takes half a second for that.</remarks>
+    protected override long FewestOperationsPerPass => Plan.QueueDepth * Plan.Threads is > 1 and var depth ? 2L * depth : 1;
+
+    /// <inheritdoc/>
     protected override long MostOperationsPerPass
     {
         get
@@ -160,6 +164,8 @@ public abstract class FileWorkload : Workload
             Access.BufferedWarm or Access.Mmap when !writes => Claims.Warm(passes),
             _ => Claims.BufferedWrite(passes, direct, startsCached: plan.Access != Access.BufferedCold),
         });
+        if (directWrites?.PeakResidency > Claims.EvictedResidency && Run.Target.Mount.FileSystem == "btrfs")
+            Case.Warn("btrfs takes direct writes of a file with checksums through the page cache; in a folder with chattr +C, which turns its checksums off, they are direct");
         if (writes)
             Case.Claim(Claims.Durable(passes, [.. Run.Target.PhysicalDisks().Select(disk => disk.WriteCache)]));
         // In an open loop the depth is the most there may be, and how deep the queue gets is the device's answer.

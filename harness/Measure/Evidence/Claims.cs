@@ -170,24 +170,24 @@ public static class Claims
     /// <param name="passes">The passes.</param>
     /// <param name="requested">Depth × threads.</param>
     /// <param name="directRandom">Whether each request must reach a disk by itself.</param>
-    public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested, bool directRandom = false) => Judge(
-        "queue-depth",
-        AtLeast("queueDepthMean", passes, pass => pass.QueueDepthMean, 0.9 * MeanWithEnd(requested, passes.Select(pass => pass.Operations).DefaultIfEmpty(0).Min())),
-        directRandom
-            ? AtLeast("deviceQueueDepthMean", MedianInterval.Of(passes.Select(pass => pass.DeviceQueueDepthMean ?? double.NaN))?.Median, 0.2 * requested)
-            : Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
+    public static ClaimRecord QueueDepth(IReadOnlyList<PassRecord> passes, int requested, bool directRandom = false)
+    {
+        var operations = passes.Select(pass => pass.Operations).DefaultIfEmpty(0).Min();
+        var expected = MeanWithEnd(requested, operations);
+        return Judge(
+            "queue-depth",
+            AtLeast("queueDepthMean", passes, pass => pass.QueueDepthMean, 0.9 * expected),
+            directRandom
+                ? AtLeast("deviceQueueDepthMean", MedianInterval.Of(passes.Select(pass => pass.DeviceQueueDepthMean ?? double.NaN))?.Median, 0.2 * expected)
+                : Informs("deviceQueueDepthMean", Worst(passes, pass => pass.DeviceQueueDepthMean, highest: false), "what the disks saw"));
+    }
 
     /// <summary>
     /// Mean requests in flight over a pass that fills its queue at once, keeps it full, and empties it at the end, where
     /// each request takes its turn: of N operations the last D − 1 end with D − 1, …, 1 in flight, so D × (1 − (D − 1) / 2N).
+    /// Fewer than D have never filled it, and nothing is left off for them.
     /// </summary>
-    private static double MeanWithEnd(int depth, long operations)
-    {
-        if (operations < 1)
-            return depth;
-        var full = Math.Min(depth, operations);
-        return full * (1 - (full - 1) / (2.0 * operations));
-    }
+    private static double MeanWithEnd(int depth, long operations) => operations < depth ? depth : depth * (1 - (depth - 1) / (2.0 * operations));
 
     /// <summary>Steady state: throughput and the 99th percentile of the last five rounds rest.</summary>
     /// <param name="rounds">All rounds, in order.</param>

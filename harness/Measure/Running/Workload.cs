@@ -99,6 +99,9 @@ public abstract class Workload
     /// <summary>Most operations in one pass: the file's blocks where none may come twice, or the write limit.</summary>
     protected virtual long MostOperationsPerPass => long.MaxValue;
 
+    /// <summary>Fewest operations in one pass, however slow they are.</summary>
+    protected virtual long FewestOperationsPerPass => 1;
+
     /// <summary>BenchmarkDotNet calls it once per case.</summary>
     [GlobalSetup]
     public void SetUpCase() => Guard(Prepare);
@@ -159,7 +162,7 @@ public abstract class Workload
             Try(ratePerSecond, operationsPerPass, 0);
             return;
         }
-        operationsPerPass = (long)Math.Clamp(Math.Ceiling(BestRate(most, targetSeconds) * targetSeconds), 1, most);
+        operationsPerPass = (long)Math.Clamp(Math.Ceiling(BestRate(most, targetSeconds) * targetSeconds), Math.Min(FewestOperationsPerPass, most), most);
     }
 
     /// <summary>
