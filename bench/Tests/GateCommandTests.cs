@@ -142,6 +142,34 @@ public sealed class GateCommandTests : IDisposable
         AssertNothingLeft();
     }
 
+    /// <summary>Before the first pass and after the last one nobody waits for a turn.</summary>
+    [Theory]
+    [InlineData("[ $n -lt 1 ] || sleep 1000", "", "while its files were laid out")]
+    [InlineData("", "[ $n -lt 2 ] || sleep 1000", "in pair 1")]
+    public void A_program_that_hangs_outside_of_its_passes_is_named_too(string before, string after, string where)
+    {
+        var program = Script("hang", before, after);
+        var junit = Path.Combine(place.Folder, "junit.xml");
+        File.WriteAllText(junit, "<testsuites/>");
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--turn-limit", "10", "--junit", junit]).Expect(2);
+        Assert.Contains($"the head {program} hangs {where}: no sign of life in 10 s", result.Error, StringComparison.Ordinal);
+        // Nobody takes the last gate's verdict for this one's.
+        Assert.False(File.Exists(junit));
+        AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Whom_a_program_leaves_behind_the_gate_does_not_wait_for()
+    {
+        var pids = Path.Combine(place.Folder, "pids");
+        var program = Script("parent", $"sleep 600 & echo $! >> '{pids}'");
+        Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--margin", "100%"]).Expect(0);
+        var left = File.ReadAllLines(pids);
+        Assert.All(left, pid => Assert.True(File.Exists($"/proc/{pid}/cmdline"), "the gate has waited for somebody who is not its launch"));
+        Command.Run("kill", left);
+        AssertNothingLeft();
+    }
+
     [Fact]
     public void A_target_that_vanishes_in_between_is_one_sentence()
     {
@@ -194,7 +222,23 @@ public sealed class GateCommandTests : IDisposable
         var read = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
         Assert.Contains("Pattern=Random", Assert.Single(read.Cases).Name, StringComparison.Ordinal);
         Assert.Contains("Pattern=Sequential", Assert.Single(read.Unpaired), StringComparison.Ordinal);
+        Assert.Empty(read.Lost);
         AssertNothingLeft();
+    }
+
+    /// <summary>A head that measures only what it is still good at has not passed.</summary>
+    [Fact]
+    public void A_case_that_the_head_lost_is_no_pass_unless_that_is_allowed()
+    {
+        const string Other = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Sequential, BlockSize=64KiB, FileSize=8MiB)";
+        var program = Script("newer", """case "$*" in *Pattern=Sequential*) echo "bench: no such case" >&2; exit 64;; esac""");
+        var junit = Path.Combine(place.Folder, "junit.xml");
+        string[] arguments = ["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--case", Other, "--margin", "100%", "--junit", junit];
+        var result = Gate(arguments).Expect(2);
+        Assert.Contains("1 case that the head lacks", result.Output, StringComparison.Ordinal);
+        Assert.Contains("errors=\"1\"", File.ReadAllText(junit), StringComparison.Ordinal);
+        Assert.Contains("Pattern=Sequential", Assert.Single(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).Lost), StringComparison.Ordinal);
+        Gate([.. arguments, "--allow-missing", "--out", place.Out + "2"]).Expect(0);
     }
 
     [Fact]

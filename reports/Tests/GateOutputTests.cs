@@ -221,6 +221,25 @@ public partial class GateOutputTests
         Assert.Equal(fields.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void A_gate_that_shows_nothing_or_whose_head_lost_a_case_has_not_passed()
+    {
+        GateResult With(params GateVerdict[] verdicts) => SampleResults.Gate() with
+        {
+            Lost = [],
+            Cases = [.. verdicts.Select((verdict, index) => SampleResults.Gate().Cases[0] with
+            {
+                Judgements = [new Judgement { Key = new GateKey($"case {index}", Figure.Throughput), Verdict = verdict, Margin = 1.05 }],
+            })],
+        };
+        Assert.Equal(0, With(GateVerdict.Same, GateVerdict.Inconclusive).ExitCode);
+        Assert.Equal(2, With(GateVerdict.Inconclusive, GateVerdict.Inconclusive).ExitCode);
+        Assert.StartsWith("could not be judged: none slower, 2 inconclusive", With(GateVerdict.Inconclusive, GateVerdict.Inconclusive).Summary, StringComparison.Ordinal);
+        Assert.Equal(2, With().ExitCode);
+        Assert.Equal(2, (With(GateVerdict.Same) with { Lost = ["gone"] }).ExitCode);
+        Assert.Equal(1, (With(GateVerdict.Slower) with { Lost = ["gone"] }).ExitCode);
+    }
+
     /// <summary>The result with every text from outside trying to break out.</summary>
     internal static GateResult Spoilt(GateResult result) => result with
     {
@@ -229,6 +248,7 @@ public partial class GateOutputTests
         CommandLine = Hostile.Text,
         Target = Hostile.Text,
         Unpaired = [Hostile.Text],
+        Lost = [Hostile.Text],
         Differences = [new TraitDifference(Hostile.Text, Hostile.Text, Hostile.Text, TraitKind.Device)],
         Warnings = [Hostile.Text],
         Cases = [.. result.Cases.Select(one => one with

@@ -27,6 +27,7 @@ internal sealed class GateCommand : Command
     private readonly Option<string?> store = HistoryCommand.StoreOption();
     private readonly Option<bool> unlike = new("--unlike") { Description = "Compare although machines or devices differ; marked as such" };
     private readonly Option<bool> uncalibrated = new("--uncalibrated") { Description = "Judge without a calibration of this machine: no noise floor, no known error rates" };
+    private readonly Option<bool> allowMissing = new("--allow-missing") { Description = "Cases that the base has and the head lacks are only listed; else they end the gate with 2" };
     private readonly PlanOptions planOptions = new(defaultProfile: "gate");
     private readonly GateOptions gateOptions = new();
 
@@ -36,7 +37,7 @@ internal sealed class GateCommand : Command
             Add(option);
         planOptions.AddTo(this);
         gateOptions.AddTo(this);
-        foreach (var option in (Option[])[outFolder, junit, store, unlike, uncalibrated])
+        foreach (var option in (Option[])[outFolder, junit, store, unlike, uncalibrated, allowMissing])
             Add(option);
         SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop)));
     }
@@ -52,6 +53,7 @@ internal sealed class GateCommand : Command
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
             : RunPairs(parsed, run, folder, rules, stop);
+        result = result with { Lost = parsed.GetValue(allowMissing) ? [] : [.. result.Unpaired.Where(name => name.EndsWith(RunComparison.BaseOnly, StringComparison.Ordinal)).Select(name => name[..^RunComparison.BaseOnly.Length])] };
         return GateOutput.Write(result, folder, parsed.GetValue(junit), History(parsed, result, rules));
     }
 

@@ -13,19 +13,20 @@ internal sealed class BenchProcess : IDisposable
 {
     private const int MostWords = 1 << 16;
 
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(2);
+
     private readonly Process process;
     private readonly StringBuilder said = new();
     private readonly ConcurrentQueue<string> output = new();
+    private readonly CountdownEvent openStreams = new(2);
+
+    private long words;
 
     private BenchProcess(Process process)
     {
         this.process = process;
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, line) =>
-        {
-            if (line.Data is { } text)
-                output.Enqueue(text);
-        };
+        process.ErrorDataReceived += (_, line) => Received(line.Data, Keep);
+        process.OutputDataReceived += (_, line) => Received(line.Data, output.Enqueue);
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
     }
@@ -67,17 +68,63 @@ internal sealed class BenchProcess : IDisposable
     /// <summary>The next line of its standard output, if there is one already.</summary>
     internal bool TryRead(out string line) => output.TryDequeue(out line!);
 
-    /// <summary>Waits for its end and for all that it said.</summary>
+    /// <summary>Waits for its end and for all that it said, however long it takes.</summary>
     /// <param name="stop">The user's wish to stop.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
-    internal int WaitForEnd(StopSignal stop)
+    internal int WaitForEnd(StopSignal stop) => WaitForEnd(TimeSpan.MaxValue, () => 0, stop)!.Value;
+
+    /// <summary>Waits for its end and for all that it said.</summary>
+    /// <param name="longestSilence">Without a sign of life for so long it is given up: no word, no bytes that it moved, and nothing of <paramref name="signs"/>.</param>
+    /// <param name="signs">A number that changes while it gets on.</param>
+    /// <param name="stop">The user's wish to stop.</param>
+    /// <returns>The exit code; null if it shows no sign of life.</returns>
+    /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
+    internal int? WaitForEnd(TimeSpan longestSilence, Func<long> signs, StopSignal stop)
     {
+        var silence = Stopwatch.StartNew();
+        var (last, looked) = (-1L, TimeSpan.FromSeconds(-1));
         while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
+        {
             stop.ThrowIfRequested();
-        // Without a time-out this waits for the ends of its streams too.
-        process.WaitForExit();
+            // Looking costs something, and a second is early enough.
+            if (silence.Elapsed - looked < TimeSpan.FromSeconds(0.5))
+                continue;
+            looked = silence.Elapsed;
+            var now = words + BytesMoved() + signs();
+            if (now != last)
+            {
+                (last, looked) = (now, TimeSpan.Zero);
+                silence.Restart();
+            }
+            else if (silence.Elapsed > longestSilence)
+                return null;
+        }
+        // Whoever it has left behind may hold its streams open for ever.
+        openStreams.Wait(LongestFarewell);
         return process.ExitCode;
+    }
+
+    /// <summary>What /proc counts for it: all that it read and wrote, wherever.</summary>
+    private long BytesMoved()
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{process.Id}/io").Take(2).Sum(line => long.Parse(line.AsSpan(line.IndexOf(' ') + 1), CultureInfo.InvariantCulture));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return 0;
+        }
+    }
+
+    private void Received(string? line, Action<string> keep)
+    {
+        Interlocked.Increment(ref words);
+        if (line is null)
+            openStreams.Signal();
+        else
+            keep(line);
     }
 
     /// <summary>Its error message, or what else it said last.</summary>
@@ -119,15 +166,13 @@ internal sealed class BenchProcess : IDisposable
             ProcessEnd.Ask(process.Id);
             if (!process.WaitForExit(TimeSpan.FromSeconds(2)))
                 process.Kill(entireProcessTree: true);
-            process.WaitForExit();
+            process.WaitForExit(LongestFarewell);
         }
         process.Dispose();
     }
 
-    private void Keep(string? line)
+    private void Keep(string line)
     {
-        if (line is null)
-            return;
         lock (said)
         {
             if (said.Length < MostWords)

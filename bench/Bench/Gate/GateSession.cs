@@ -67,7 +67,7 @@ internal sealed class GateSession
         var clock = Stopwatch.StartNew();
         var runner = new PairRunner(baseSide, headSide, settings, TurnLimit, workFolder, stop);
         var known = runner.Prepare(Cases, baseFolders, headFolders);
-        unpaired = [.. Cases.Except(known).Select(one => one.Name)];
+        unpaired = runner.Unpaired;
         Cases = known;
         if (runner.Unshared is { } reason)
             doubts.Add($"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {reason}");
@@ -236,7 +236,7 @@ internal sealed class GateSession
         foreach (var doubt in doubts)
             yield return doubt;
         if (unpaired.Count > 0)
-            yield return "a side does not know some of the cases (another revision, other parameters): they are listed, and not judged";
+            yield return "a side does not know some of the cases (another revision, other parameters): they are listed, not judged, and no verdict if it is the head that lacks them";
         foreach (var one in Cases)
         {
             var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();

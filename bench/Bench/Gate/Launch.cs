@@ -13,10 +13,11 @@ namespace Bench.Gate;
 internal sealed class Launch : IDisposable
 {
     private readonly GateSide side;
+    private readonly string dataFolder;
     private readonly string outFolder;
     private readonly BenchProcess process;
 
-    private Launch(GateSide side, string outFolder, BenchProcess process) => (this.side, this.outFolder, this.process) = (side, outFolder, process);
+    private Launch(GateSide side, string dataFolder, string outFolder, BenchProcess process) => (this.side, this.dataFolder, this.outFolder, this.process) = (side, dataFolder, outFolder, process);
 
     /// <summary>Starts it.</summary>
     /// <param name="side">What is started.</param>
@@ -36,7 +37,7 @@ internal sealed class Launch : IDisposable
             "--target", Path.GetDirectoryName(dataFolder)!, "--reuse", dataFolder, "--out", outFolder, "--no-report",
             .. turns is null ? Array.Empty<string>() : ["--turns", turns],
         ];
-        return new Launch(side, outFolder, StartProcess(side, arguments));
+        return new Launch(side, dataFolder, outFolder, StartProcess(side, arguments));
     }
 
     private static BenchProcess StartProcess(GateSide side, IEnumerable<string> arguments)
@@ -52,11 +53,12 @@ internal sealed class Launch : IDisposable
     }
 
     /// <summary>Whether a side's program has a case of this name.</summary>
-    /// <exception cref="GateException">The program cannot be started.</exception>
-    internal static bool Knows(GateSide side, GateCase one, StopSignal stop)
+    /// <exception cref="GateException">The program cannot be started, or hangs.</exception>
+    internal static bool Knows(GateSide side, GateCase one, TimeSpan longestSilence, StopSignal stop)
     {
         using var process = StartProcess(side, ["list", "--case", side.CaseOf(one).Id]);
-        return process.WaitForEnd(stop) == ExitCode.Done;
+        return process.WaitForEnd(longestSilence, () => 0, stop) is { } code ? code == ExitCode.Done
+            : throw new GateException(string.Create(CultureInfo.InvariantCulture, $"the {side.Role} {side.Name} hangs: it did not list a case within {longestSilence.TotalSeconds:0.###} s (--turn-limit)"));
     }
 
     /// <summary>Whether its process has ended.</summary>
@@ -69,12 +71,14 @@ internal sealed class Launch : IDisposable
 
     /// <summary>Waits for its end.</summary>
     /// <param name="where">In words, for the message: "in pair 3".</param>
+    /// <param name="longestSilence">Without a sign of life for so long it hangs.</param>
     /// <param name="stop">The user's wish to stop.</param>
     /// <returns>Its records, in the order of the cases.</returns>
-    /// <exception cref="GateException">It crashed, refused its cases or lost its target; says which side, where and its last words.</exception>
-    internal IReadOnlyList<RunRecord> Finish(string where, StopSignal stop)
+    /// <exception cref="GateException">It crashed, refused its cases, lost its target or hangs; says which side, where and its last words.</exception>
+    internal IReadOnlyList<RunRecord> Finish(string where, TimeSpan longestSilence, StopSignal stop)
     {
-        var code = process.WaitForEnd(stop);
+        var code = process.WaitForEnd(longestSilence, () => LengthOf(dataFolder) + LengthOf(outFolder), stop) ?? throw new GateException(string.Create(CultureInfo.InvariantCulture,
+            $"the {side.Role} {side.Name} hangs {where}: no sign of life in {longestSilence.TotalSeconds:0.###} s (--turn-limit); its last words: {process.LastWords}"));
         // 1: some case failed, and its record says why.
         if (code is not (0 or 1) || !File.Exists(Path.Combine(outFolder, RunStore.FileName)))
             throw new GateException($"the {side.Role} {side.Name} {BenchProcess.HowItEnded(code)} {where}: {process.LastWords}") { Refused = code == ExitCode.WrongUse };
@@ -83,6 +87,19 @@ internal sealed class Launch : IDisposable
         if (records.Count == 0)
             throw new GateException($"the {side.Role} {side.Name} measured nothing {where}: {process.LastWords}");
         return records;
+    }
+
+    /// <summary>The bytes of all files in a folder; files come and go meanwhile.</summary>
+    private static long LengthOf(string folder)
+    {
+        try
+        {
+            return !Directory.Exists(folder) ? 0 : new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Exists ? file.Length : 0);
+        }
+        catch (IOException)
+        {
+            return -1;
+        }
     }
 
     /// <summary>Ends it, if it still runs.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
 
 namespace Bench.Gate;
@@ -23,6 +24,9 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
 
     /// <summary>Why the sides have data files of their own although they could share them; null if all is as it should be.</summary>
     internal string? Unshared { get; private set; }
+
+    /// <summary>The cases that one side alone has, with which.</summary>
+    internal IReadOnlyList<string> Unpaired { get; private set; } = [];
 
     /// <summary>
     /// Lays out the files of both sides, finds how much work a pass has, and sees which cases both programs know,
@@ -46,13 +50,16 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         catch (GateException exception) when (exception.Refused)
         {
             // Revisions with other parameters have other cases: those that both know are still worth a gate.
-            GateCase[] known = [.. cases.Where(one => Launch.Knows(baseSide, one, stop) && Launch.Knows(headSide, one, stop))];
+            var knowledge = cases.Select(one => (Case: one, Base: Launch.Knows(baseSide, one, turnLimit, stop), Head: Launch.Knows(headSide, one, turnLimit, stop))).ToArray();
+            GateCase[] known = [.. knowledge.Where(one => one.Base && one.Head).Select(one => one.Case)];
             if (known.Length == 0 || known.Length == cases.Count)
                 throw;
+            Unpaired = [.. knowledge.Where(one => one.Base != one.Head).Select(one => one.Case.Name + (one.Base ? RunComparison.BaseOnly : RunComparison.HeadOnly))];
             cases = known;
             (ofBase, ofHead) = PrepareBoth(cases);
         }
         // A program that spells a case otherwise has measured another one.
+        Unpaired = [.. Unpaired, .. cases.Where(one => ofBase.ContainsKey(one.Base.Id) != ofHead.ContainsKey(one.Head.Id)).Select(one => one.Name + (ofBase.ContainsKey(one.Base.Id) ? RunComparison.BaseOnly : RunComparison.HeadOnly))];
         cases = [.. cases.Where(one => ofBase.ContainsKey(one.Base.Id) && ofHead.ContainsKey(one.Head.Id))];
         if (cases.Count == 0)
             throw new GateException($"{baseSide.Name} and {headSide.Name} have no case in common: each names its parameters in another way");
@@ -102,7 +109,7 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
             swapped ? headFolders[0] : headFolders[^1], OutOf(headSide), turns.AddressOf(1));
         var rounds = GiveTurns(turns, baseFirst, one, other);
         var where = string.Create(CultureInfo.InvariantCulture, $"in pair {number}");
-        var (bases, heads) = (ByCase(one.Finish(where, stop)), ByCase(other.Finish(where, stop)));
+        var (bases, heads) = (ByCase(one.Finish(where, turnLimit, stop)), ByCase(other.Finish(where, turnLimit, stop)));
         var outcomes = new List<(GatePair, RunRecord?, RunRecord?)>();
         // Of each case the untimed pass has a round too.
         var roundsPerCase = passes + 1;
@@ -144,7 +151,7 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
     private Dictionary<string, long> PrepareOne(GateSide side, IReadOnlyList<GateCase> cases, string folder)
     {
         using var launch = Launch.Start(side, cases, settings with { Passes = 1 }, folder, OutOf(side), turns: null);
-        var records = launch.Finish("while its files were laid out", stop);
+        var records = launch.Finish("while its files were laid out", turnLimit, stop);
         if (records.FirstOrDefault(record => record.Error is not null) is { } failed)
             throw new GateException($"the {side.Role} {side.Name} cannot run {failed.Case}: {failed.Error}");
         return records.Where(record => record.Passes.Count > 0).ToDictionary(record => record.Case, record => record.Passes[0].Operations);

@@ -15,6 +15,9 @@ internal sealed class Revision : IDisposable
 {
     private const string ProjectPath = "bench/Bench/Bench.csproj";
 
+    // In a container the next gate may well have the number of the dead one.
+    private static readonly HashSet<string> ownFolders = [];
+
     private readonly string repository;
     private readonly string folder;
 
@@ -68,6 +71,7 @@ internal sealed class Revision : IDisposable
         var all = Path.Combine(Path.GetFullPath(common, repository), "bench-gate");
         RemoveLeftovers(repository, all);
         var folder = Path.Combine(all, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{role}"));
+        ownFolders.Add(folder);
         var (worktree, program) = (Path.Combine(folder, "source"), Path.Combine(folder, "program"));
         try
         {
@@ -102,8 +106,30 @@ internal sealed class Revision : IDisposable
         foreach (var folder in Directory.EnumerateDirectories(all))
         {
             var owner = Path.GetFileName(folder).Split('-')[0];
-            if (owner != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && !File.Exists($"/proc/{owner}/cmdline"))
-                Remove(repository, folder);
+            if (ownFolders.Contains(folder) || (owner != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && File.Exists($"/proc/{owner}/cmdline")))
+                continue;
+            EndThoseIn(folder);
+            Remove(repository, folder);
+        }
+    }
+
+    /// <summary>A build whose gate was killed goes on, and would for ever once its folder is gone.</summary>
+    private static void EndThoseIn(string folder)
+    {
+        foreach (var process in Process.GetProcesses())
+        {
+            using (process)
+            {
+                try
+                {
+                    if (new FileInfo($"/proc/{process.Id}/cwd").LinkTarget?.StartsWith(folder + "/", StringComparison.Ordinal) == true)
+                        process.Kill(entireProcessTree: true);
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception or InvalidOperationException or AggregateException)
+                {
+                    // It has just ended, or is somebody else's.
+                }
+            }
         }
     }
 

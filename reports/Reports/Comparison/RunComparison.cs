@@ -58,6 +58,12 @@ public sealed class UnlikeRunsException(IReadOnlyList<TraitDifference> differenc
 /// </summary>
 public static class RunComparison
 {
+    /// <summary>What the name of a case that only the base has ends with.</summary>
+    public const string BaseOnly = " (base only)";
+
+    /// <summary>What the name of a case that only the head has ends with.</summary>
+    public const string HeadOnly = " (head only)";
+
     /// <summary>Fewest launches a side for one value per launch: four against four reach a one-sided 1.4 %.</summary>
     private const int FewestLaunches = 4;
 
@@ -173,8 +179,8 @@ public static class RunComparison
         return (
             [.. before.Where(pair => after.ContainsKey(pair.Key)).Select(pair => new ComparedCase(pair.Key, several ? pair.Value[0].Target.Folder : null, pair.Value, after[pair.Key]))],
             [
-                .. before.Keys.Where(name => !after.ContainsKey(name)).Select(name => $"{name} (base only)"),
-                .. after.Keys.Where(name => !before.ContainsKey(name)).Select(name => $"{name} (head only)"),
+                .. before.Keys.Where(name => !after.ContainsKey(name)).Select(name => name + BaseOnly),
+                .. after.Keys.Where(name => !before.ContainsKey(name)).Select(name => name + HeadOnly),
             ]);
     }
 
@@ -257,7 +263,8 @@ public static class RunComparison
             Name = Name,
             Workload = Base[0].Workload,
             Parameters = Target is null ? Base[0].Parameters : new Dictionary<string, string>(Base[0].Parameters) { ["Target"] = Target },
-            Judgements = judgements.Count > 0 ? judgements :
+            // Without a throughput the other figures are no verdict on the case.
+            Judgements = judgements.Any(judgement => judgement.Key.Figure == Figure.Throughput) ? judgements :
             [
                 new Judgement
                 {
@@ -266,6 +273,7 @@ public static class RunComparison
                     Reason = WhyNot(),
                     Margin = 1 + rules.Margins[Figure.Throughput],
                 },
+                .. judgements,
             ],
             BaseRecord = Middle(UsableBase) ?? Base[^1],
             HeadRecord = Middle(UsableHead) ?? Head[^1],
@@ -280,7 +288,7 @@ public static class RunComparison
         private string WhyNot() =>
             UsableBase.Length == 0 ? $"the base {WhyUnusable(Base[^1])}"
             : UsableHead.Length == 0 ? $"the head {WhyUnusable(Head[^1])}"
-            : "no figure is above zero on both sides";
+            : $"{(Costs(UsableBase, Figure.Throughput).Length == 0 ? "the base" : "the head")} has no throughput above zero";
 
         private double[] Costs(RunRecord[] records, Figure figure)
         {

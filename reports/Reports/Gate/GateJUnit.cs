@@ -28,8 +28,10 @@ public static class GateJUnit
             Properties(xml, result);
             foreach (var row in rows)
                 Test(xml, row);
-            if (rows.Count == 0)
-                Nothing(xml);
+            foreach (var name in result.Lost)
+                Missing(xml, name, "the base has this case and the head does not");
+            if (rows.Count + result.Lost.Count == 0)
+                Missing(xml, "cases in both", "no case is in both: nothing was judged");
             xml.WriteElementString("system-out", Allowed(string.Join('\n', [result.Summary, .. GateWords.Notes(result), .. result.Differences.Select(difference => $"differs: {difference}"), .. result.Unpaired.Select(name => $"without a partner: {name}")])));
             xml.WriteEndElement();
             xml.WriteEndElement();
@@ -40,9 +42,9 @@ public static class GateJUnit
     private static void Totals(XmlWriter xml, GateResult result, int count)
     {
         void Number(string name, int value) => xml.WriteAttributeString(name, value.ToString(CultureInfo.InvariantCulture));
-        Number("tests", Math.Max(1, count));
+        Number("tests", Math.Max(1, count + result.Lost.Count));
         Number("failures", result.Count(GateVerdict.Slower));
-        Number("errors", count == 0 ? 1 : result.Count(GateVerdict.NotJudged));
+        Number("errors", count + result.Lost.Count == 0 ? 1 : result.Count(GateVerdict.NotJudged) + result.Lost.Count);
         Number("skipped", result.Count(GateVerdict.Inconclusive));
         xml.WriteAttributeString("time", result.Seconds.ToString("0.###", CultureInfo.InvariantCulture));
     }
@@ -95,13 +97,13 @@ public static class GateJUnit
     }
 
     /// <summary>A suite without a test would pass everywhere.</summary>
-    private static void Nothing(XmlWriter xml)
+    private static void Missing(XmlWriter xml, string name, string message)
     {
         xml.WriteStartElement("testcase");
         xml.WriteAttributeString("classname", "bench");
-        xml.WriteAttributeString("name", "cases in both");
+        xml.WriteAttributeString("name", Allowed(name));
         xml.WriteAttributeString("time", "0");
-        Outcome(xml, "error", "no case is in both: nothing was judged", "not judged", "no case is in both: nothing was judged");
+        Outcome(xml, "error", message, "not judged", message);
         xml.WriteEndElement();
     }
 

@@ -30,6 +30,7 @@ public static class GateRedaction
             Differences = [.. result.Differences.Select(difference => difference with { Base = Value(difference.Name, difference.Base), Head = Value(difference.Name, difference.Head) })],
             Fingerprint = new Fingerprint([.. result.Fingerprint.Traits.Select(trait => trait with { Value = Value(trait.Name, trait.Value)! })]),
             Unpaired = [.. result.Unpaired.Select(redaction.Text)],
+            Lost = [.. result.Lost.Select(redaction.Text)],
             Warnings = [.. result.Warnings.Select(redaction.Text)],
             Cases = [.. result.Cases.Select(one => Of(one, redaction))],
         };

@@ -74,6 +74,12 @@ public sealed record GateResult
     /// <summary>Cases without a partner on the other side.</summary>
     public IReadOnlyList<string> Unpaired { get; init; } = [];
 
+    /// <summary>
+    /// Those of them that the base has and the head lacks, where that was not allowed: a head that measures only what it is
+    /// still good at has not passed. Empty in a comparison, which fails nothing.
+    /// </summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     /// <summary>What makes the result doubtful, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -84,9 +90,9 @@ public sealed record GateResult
     /// <summary>Judgements with a verdict.</summary>
     public int Count(GateVerdict verdict) => Judgements.Count(judgement => judgement.Verdict == verdict);
 
-    /// <summary>0 none slower, 1 slower, 2 a case could not be judged.</summary>
+    /// <summary>0 none slower, 1 slower, 2 a case could not be judged, or the head lacks one, or nothing was shown of any.</summary>
     [JsonIgnore]
-    public int ExitCode => Count(GateVerdict.Slower) > 0 ? 1 : Cases.Count == 0 || Count(GateVerdict.NotJudged) > 0 ? 2 : 0;
+    public int ExitCode => Count(GateVerdict.Slower) > 0 ? 1 : Count(GateVerdict.NotJudged) + Lost.Count > 0 || !Judgements.Any(judgement => judgement.Verdict != GateVerdict.Inconclusive) ? 2 : 0;
 
     /// <summary>The result in one sentence.</summary>
     [JsonIgnore]

@@ -90,7 +90,8 @@ internal static class GateWords
     public static string Tally(GateResult result) => string.Join(", ",
         new[] { GateVerdict.Slower, GateVerdict.Faster, GateVerdict.Same, GateVerdict.Inconclusive, GateVerdict.NotJudged }
             .Select(verdict => (verdict, Count: result.Count(verdict))).Where(part => part.Count > 0 || part.verdict == GateVerdict.Slower)
-            .Select(part => $"{(part.Count == 0 ? "none" : Format.Count(part.Count))} {part.verdict.Words()}"));
+            .Select(part => $"{(part.Count == 0 ? "none" : Format.Count(part.Count))} {part.verdict.Words()}")
+            .Concat(result.Lost.Count == 0 ? [] : [$"{Format.Count(result.Lost.Count)} {(result.Lost.Count == 1 ? "case" : "cases")} that the head lacks"]));
 
     /// <summary>How the verdicts came to be, for a reader who wants to doubt them.</summary>
     public static IReadOnlyList<(string Name, string Text)> Method(GateResult result) =>
