@@ -226,6 +226,19 @@ public sealed class GateCommandTests : IDisposable
         AssertNothingLeft();
     }
 
+    /// <summary>Each launch writes logs of its own, of which none is there for the next: they would be longer from pair to pair, and fill the target.</summary>
+    [Fact]
+    public void No_launch_finds_the_logs_of_the_one_before()
+    {
+        const string Append = "LogAppend(SegmentSize=1MiB, FlushPolicy=each, BatchSize=16KiB, RecordSize=100B)";
+        const string Tail = "LogRead(Position=Tail, FetchSize=64KiB, Method=SendFile)";
+        var found = Path.Combine(place.Folder, "found");
+        var program = Script("looks", $"find '{place.Target}' -name '*.log' >> '{found}'");
+        Gate(["--base", program, "--head", program, "--uncalibrated", "--pairs", "10", "--case", Append, "--case", Tail, "--margin", "100%", "--passes", "3"]);
+        Assert.Empty(File.ReadAllText(found));
+        AssertNothingLeft();
+    }
+
     /// <summary>A head that measures only what it is still good at has not passed.</summary>
     [Fact]
     public void A_case_that_the_head_lost_is_no_pass_unless_that_is_allowed()

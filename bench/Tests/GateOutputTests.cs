@@ -50,7 +50,10 @@ public sealed class GateOutputTests : IDisposable
         GateOutput.Check(null);
         GateOutput.Check(folder.File("a/b/gate.xml"));
         Assert.Empty(Directory.GetFileSystemEntries(folder.File("a/b")));
-        // What is there is overwritten at the end, and not before.
+        // What is there is overwritten at the end, and not before; but nobody is to find the result of the gate before.
+        File.WriteAllText(folder.File("last.xml"), "<?xml version=\"1.0\"?>\n<testsuites/>");
+        GateOutput.Check(folder.File("last.xml"));
+        Assert.False(File.Exists(folder.File("last.xml")));
         File.WriteAllText(folder.File("old.xml"), "old");
         GateOutput.Check(folder.File("old.xml"));
         Assert.Equal("old", File.ReadAllText(folder.File("old.xml")));

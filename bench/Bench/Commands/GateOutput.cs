@@ -27,8 +27,9 @@ internal static class GateOutput
         try
         {
             Directory.CreateDirectory(FolderOf(junit));
-            // The result of the commit before would pass for this one's if this gate comes to none. A pipe is left alone.
-            if (File.Exists(junit) && new FileInfo(junit).Length > 0)
+            // The result of the commit before would pass for this one's if this gate comes to none. Anything else that is there
+            // is left alone until the end: it may be a pipe, which has no length.
+            if (File.Exists(junit) && new FileInfo(junit).Length > 0 && File.ReadLines(junit).First().StartsWith('<'))
                 File.Delete(junit);
             if (!File.Exists(junit))
                 new FileStream(junit, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();

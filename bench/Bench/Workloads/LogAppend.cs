@@ -191,14 +191,14 @@ public class LogAppend : Workload, IWorkload
         worker = Case.Own(new LogWorker());
         watch = new LogWatch();
         producers = [.. Enumerable.Range(0, Producers).Select(number => new Producer(this, number))];
-        Case.Own(new Ending(() => CloseLogs(keep: false)));
+        // Of all passes' logs the last one's is enough to look at.
+        Case.Own(new Ending(() => CloseLogs(keep: Run.Data.KeepsWritten)));
     }
 
     /// <inheritdoc/>
     protected override void SetState()
     {
-        var last = PassIndex >= 0 && Run.Data.Keep;
-        CloseLogs(keep: last);
+        CloseLogs(keep: false);
         OpenLogs();
     }
 
@@ -329,7 +329,7 @@ public class LogAppend : Workload, IWorkload
 
     private void OpenLogs()
     {
-        folder = Path.Combine(Run.Data.Path, FormattableString.Invariant($"log-{CaseSeed & 0xFFFFFF:x6}-{folderNumber++}"));
+        folder = Removal.Fresh(Path.Combine(Run.Data.Path, FormattableString.Invariant($"log-{CaseSeed & 0xFFFFFF:x6}-{folderNumber++}")));
         for (var partition = 0; partition < Partitions; partition++)
         {
             Run.Stop.ThrowIfRequested();

@@ -182,7 +182,7 @@ public class LogRead : Workload, IWorkload
         if (Position == LogPosition.Tail)
             tailBatches = new LogBatches(BatchBytes, 100, Compression.None, CaseSeed);
         if (Writer == WriterBeside.Steady)
-            writer = Case.Own(new SteadyWriter(Path.Combine(Run.Data.Path, FormattableString.Invariant($"beside-{CaseSeed & 0xFFFFFFFF:x8}-0")), worker, CaseSeed));
+            writer = Case.Own(new SteadyWriter(Removal.Fresh(Path.Combine(Run.Data.Path, FormattableString.Invariant($"beside-{CaseSeed & 0xFFFFFFFF:x8}-0"))), worker, CaseSeed));
         // The first fetch says that the receiver has what the log holds.
         if (Position != LogPosition.Tail)
             VerifyContent();
@@ -375,11 +375,11 @@ public class LogRead : Workload, IWorkload
         }
         if (tail is null)
             return;
-        if (Run.Data.Keep)
+        if (Run.Data.KeepsWritten)
             tail.Dispose();
         else
             tail.Abandon();
-        if (!Run.Data.Keep)
+        if (!Run.Data.KeepsWritten)
             Directory.Delete(tail.Folder, recursive: true);
         tail = null;
     }
@@ -417,7 +417,7 @@ public class LogRead : Workload, IWorkload
 
         internal History(ByteSize size)
         {
-            var folder = Path.Combine(Run.Data.Path, $"history-{size}-0");
+            var folder = Removal.Fresh(Path.Combine(Run.Data.Path, $"history-{size}-0"));
             removal = new Removal(folder);
             var batches = new LogBatches(LogRead.BatchBytes, 100, Compression.None, (ulong)Run.Settings.Seed);
             BatchBytes = (int)batches.MeanBytes;
@@ -496,7 +496,7 @@ public class LogRead : Workload, IWorkload
         public void Dispose()
         {
             // What is kept is to be a sound log.
-            if (Run.Data.Keep)
+            if (Run.Data.KeepsWritten)
                 Log.Dispose();
             else
                 Log.Abandon();
@@ -582,7 +582,7 @@ public class LogRead : Workload, IWorkload
         {
             ending = true;
             thread?.Join();
-            if (Run.Data.Keep)
+            if (Run.Data.KeepsWritten)
                 log.Dispose();
             else
                 log.Abandon();

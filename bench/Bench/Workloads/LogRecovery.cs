@@ -97,7 +97,7 @@ public class LogRecovery : Workload, IWorkload
     /// <inheritdoc/>
     protected override void Prepare()
     {
-        folder = Path.Combine(Run.Data.Path, FormattableString.Invariant($"recover-{CaseSeed & 0xFFFFFFFF:x8}-0"));
+        folder = Removal.Fresh(Path.Combine(Run.Data.Path, FormattableString.Invariant($"recover-{CaseSeed & 0xFFFFFFFF:x8}-0")));
         var batches = new LogBatches(64 << 10, 1 << 10, Compression.None, CaseSeed);
         using (var log = PartitionLog.Open(folder, Config(), new LogOpenOptions { CleanStop = true }))
         {
@@ -224,7 +224,15 @@ internal sealed class Removal(string folder) : IDisposable
 {
     public void Dispose()
     {
-        if (!RunContext.Current.Data.Keep && Directory.Exists(folder))
+        if (!RunContext.Current.Data.KeepsWritten && Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>A folder's name, without what an earlier run over the same data may have kept there.</summary>
+    internal static string Fresh(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        return folder;
     }
 }

@@ -54,6 +54,12 @@ public sealed partial class DataFolder : IDisposable
     public bool Keep => Owner.Kept;
 
     /// <summary>
+    /// True if what the cases write (logs) stays with the files that they read: only where the folder is new. In one that was
+    /// taken over, each launch of a gate would find the logs of the launch before, and go on with them.
+    /// </summary>
+    public bool KeepsWritten { get; private set; }
+
+    /// <summary>
     /// The block device whose first bytes are the run's data, and overwritten; null where the data are files in the folder.
     /// </summary>
     public string? Device { get; private set; }
@@ -76,7 +82,9 @@ public sealed partial class DataFolder : IDisposable
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         try
         {
-            return Own(path, LockNew(path), new DataOwner(run, Environment.ProcessId, BootId(), keep));
+            var made = Own(path, LockNew(path), new DataOwner(run, Environment.ProcessId, BootId(), keep));
+            made.KeepsWritten = keep;
+            return made;
         }
         catch
         {
