@@ -14,7 +14,7 @@ internal sealed class GateOptions
     private readonly Option<string> alpha = new("--alpha") { Description = "Chance that a gate run calls anything slower though nothing is, by more than its margin", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
     private readonly Option<string> pairs = new("--pairs") { Description = "Pairs of launches after which is looked; the last is the most", HelpName = "N,N,…", DefaultValueFactory = _ => string.Join(',', GateRules.Default.Looks) };
 
-    private readonly Option<double> turnLimit = new("--turn-limit") { Description = "A side that takes longer than this from one pass to the next hangs, and the gate ends", HelpName = "SECONDS", DefaultValueFactory = _ => 600 };
+    private readonly Option<double> turnLimit = new("--turn-limit") { Description = "A side that takes longer than this from one pass to the next, or shows no sign of life before and after them, hangs, and the gate ends", HelpName = "SECONDS", DefaultValueFactory = _ => 600 };
 
     internal Option<string> Calibrations { get; } = new("--calibration") { Description = "Where calibrations of machines are kept", HelpName = "DIR", DefaultValueFactory = _ => Path.Combine("reports", "calibration") };
 
