@@ -80,6 +80,16 @@ public class RunComparisonTests
         Assert.Contains("not cold: 40 % came", Assert.Single(result.Cases[1].Judgements).Reason, StringComparison.Ordinal);
     }
 
+    /// <summary>Whatever its CPU says.</summary>
+    [Fact]
+    public void A_case_without_a_throughput_on_one_side_is_not_judged()
+    {
+        RunRecord[] nothing = [.. Run("b", ("x", 1, 6)).Select(record => record with { BytesPerSecond = null, Passes = [.. record.Passes.Select(pass => pass with { Bytes = 0 })] })];
+        var result = Compare(Run("a", ("x", 1, 6)), nothing);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal("the head has no throughput above zero", Judged(result, "x", Figure.Throughput).Reason);
+    }
+
     [Fact]
     public void Cases_without_a_partner_are_named_with_their_side()
     {
