@@ -272,15 +272,27 @@ public class LogAppend : Workload, IWorkload
         // Of what is never flushed one pass tells that; the others are deleted before they reach the device.
         if (FlushPolicy.Kind == FlushKind.None && PassIndex < Run.Settings.Passes - 1)
             return measured;
-        var start = Stopwatch.GetTimestamp();
-        // What the policy has begun in the background is a part of it.
-        worker!.Drain();
-        foreach (var log in logs)
-            log.Flush();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = MakeDurable();
         // From the pass's start: under 'interval' the timer may have left nothing to flush.
         finalFlushes.Add(Case.Meter.FlushesSince(passBegin!));
         return measured with { FlushSeconds = seconds };
+    }
+
+    /// <inheritdoc/>
+    protected override double SettleBacklog() => FlushPolicy.Kind == FlushKind.None ? 0 : MakeDurable();
+
+    /// <summary>Flushes what is left to flush; what the policy has begun in the background is a part of it. Returns the seconds that took.</summary>
+    private double MakeDurable()
+    {
+        var start = Stopwatch.GetTimestamp();
+        if (!worker!.Drain(() => Run.Stop.IsRequested))
+            Run.Stop.ThrowIfRequested();
+        foreach (var log in logs)
+        {
+            Run.Stop.ThrowIfRequested();
+            log.Flush();
+        }
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <inheritdoc/>
@@ -341,7 +353,8 @@ public class LogAppend : Workload, IWorkload
 
     private void CloseLogs(bool keep)
     {
-        if (keep)
+        // Closing makes all of it durable, for which nobody waits who has pressed Ctrl-C.
+        if (keep && !Run.Stop.IsRequested)
             foreach (var log in logs)
                 log.Dispose();
         else

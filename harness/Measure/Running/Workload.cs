@@ -36,6 +36,12 @@ public abstract class Workload
 {
     private const long FewestOperationsOfTrial = 300;
 
+    /// <summary>
+    /// How many times as long as a pass what it leaves behind may take. Half a second of appends to the cache of a
+    /// hard disk, flushed as segments roll, was one and a half minutes of flushes after each pass.
+    /// </summary>
+    private const double MostBacklog = 10;
+
     private readonly List<double> keptUp = [];
     private long operationsPerPass;
     private double ratePerSecond;
@@ -84,6 +90,9 @@ public abstract class Workload
 
     /// <summary>Before the first pass, in its first call: work that the passes are to find done, however long it takes.</summary>
     protected virtual void BringToState() { }
+
+    /// <summary>After the warm-up: has done what its operations have left to be done behind them, which each pass waits for too. Returns the seconds that took.</summary>
+    protected virtual double SettleBacklog() => 0;
 
     /// <summary>The timed part of a pass.</summary>
     /// <param name="limit">When to end: in the warm-up a time, later a number of operations.</param>
@@ -162,7 +171,14 @@ public abstract class Workload
             Try(ratePerSecond, operationsPerPass, 0);
             return;
         }
-        operationsPerPass = (long)Math.Clamp(Math.Ceiling(BestRate(most, targetSeconds) * targetSeconds), Math.Min(FewestOperationsPerPass, most), most);
+        var (rate, done) = BestRate(most, targetSeconds);
+        operationsPerPass = (long)Math.Clamp(Math.Ceiling(rate * targetSeconds), Math.Min(FewestOperationsPerPass, most), most);
+        var backlogSeconds = SettleBacklog() * operationsPerPass / Math.Max(1, done);
+        var bearable = MostBacklog * targetSeconds;
+        if (backlogSeconds <= bearable)
+            return;
+        operationsPerPass = (long)Math.Clamp(operationsPerPass * (bearable / backlogSeconds), Math.Min(FewestOperationsPerPass, most), most);
+        Case.Warn(string.Create(CultureInfo.InvariantCulture, $"the passes are shorter than {targetSeconds:0.###} s: one so long would leave work behind that takes the device {backlogSeconds:0} s"));
     }
 
     /// <summary>
@@ -170,7 +186,8 @@ public abstract class Workload
     /// fastest part's rate: the first has the compiler and cold tables in it, and a disturbed one would make every pass
     /// too short.
     /// </summary>
-    private double BestRate(long most, double targetSeconds)
+    /// <returns>The rate, and the operations done in all.</returns>
+    private (double PerSecond, long Operations) BestRate(long most, double targetSeconds)
     {
         const int parts = 4;
         long done = 0;
@@ -181,13 +198,13 @@ public abstract class Workload
             done += result.Operations;
             bestRate = Math.Max(bestRate, result.Operations / Math.Max(result.Seconds, 1e-9));
         }
-        return bestRate;
+        return (bestRate, done);
     }
 
     /// <summary>The highest rate whose 99th percentile stays within a target.</summary>
     private double HighestRate(long targetNs)
     {
-        var most = BestRate(MostOperationsPerPass, Run.Settings.PassSeconds);
+        var most = BestRate(MostOperationsPerPass, Run.Settings.PassSeconds).PerSecond;
         var number = 0UL;
         var (found, trials) = RateSearch.Find(most, targetNs, rate =>
         {

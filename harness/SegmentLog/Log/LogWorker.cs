@@ -8,6 +8,8 @@ namespace Bench.SegmentLog;
 /// </summary>
 public sealed class LogWorker : IDisposable
 {
+    private const int PatienceMs = 200;
+
     private readonly BlockingCollection<Action>? queue;
     private readonly Thread? thread;
     private readonly PriorityQueue<Action, long> later = new();
@@ -76,13 +78,22 @@ public sealed class LogWorker : IDisposable
     }
 
     /// <summary>Waits until all work given so far is done.</summary>
-    public void Drain()
+    public void Drain() => Drain(() => false);
+
+    /// <summary>Waits until all work given so far is done, or nobody wants to wait any longer: flushes that a slow disk owes can take minutes.</summary>
+    /// <param name="givenUp">Whether to wait no longer; asked a few times a second.</param>
+    /// <returns>Whether all of it is done.</returns>
+    public bool Drain(Func<bool> givenUp)
     {
         if (queue is null || Thread.CurrentThread == thread)
-            return;
-        using var done = new ManualResetEventSlim();
+            return true;
+        // Not disposed: the worker may reach it after the one who waited has gone.
+        var done = new ManualResetEventSlim();
         queue.Add(done.Set);
-        done.Wait();
+        while (!done.Wait(PatienceMs))
+            if (givenUp())
+                return false;
+        return true;
     }
 
     /// <summary>Does the work that is left, and ends the thread.</summary>

@@ -123,7 +123,7 @@ public sealed partial class PartitionLog
     /// <summary>In the background: the old segment's indexes and the snapshot, and under <c>roll</c> its flush.</summary>
     private void CompleteSegment(Segment old, (string Path, byte[] Bytes)? snapshot, RollEnd end)
     {
-        if (failure is not null || !old.TryAcquire())
+        if (failure is not null || abandoned || !old.TryAcquire())
             return;
         try
         {

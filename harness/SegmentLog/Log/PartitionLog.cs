@@ -35,6 +35,7 @@ public sealed partial class PartitionLog : IDisposable
     private Segment[] segments;
     private Segment active;
     private Exception? failure;
+    private volatile bool abandoned;
     private bool closed;
     private long endOffset;
     private long highWatermark;
@@ -228,6 +229,7 @@ public sealed partial class PartitionLog : IDisposable
     /// </summary>
     public void Abandon()
     {
+        abandoned = true;
         if (!StopBackground())
             return;
         lock (flushing)
