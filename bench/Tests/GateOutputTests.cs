@@ -44,6 +44,21 @@ public sealed class GateOutputTests : IDisposable
         Assert.Single(result.Error.Split('\n'), line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
+    /// <summary>A server that finds no file keeps the result of the commit before, or takes the job for one without tests.</summary>
+    [Fact]
+    public void Where_there_is_no_verdict_the_servers_files_say_why()
+    {
+        var result = BenchProgram.Run(folder.FullPath, new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = folder.File("summary.md") },
+            ["gate", "--base", Stored("base", 1e8), "--head", Stored("head", 1e8), "--out", "gate", "--junit", "gate.xml"]).Expect(2);
+        const string Reason = "the machine of these runs has no calibration";
+        Assert.Contains($"bench: gate: {Reason}", result.Error, StringComparison.Ordinal);
+        Assert.Contains("## ⚠️ No verdict", File.ReadAllText(folder.File("summary.md")), StringComparison.Ordinal);
+        Assert.Contains(Reason[4..], File.ReadAllText(folder.File("summary.md")), StringComparison.Ordinal);
+        var suite = System.Xml.Linq.XDocument.Load(folder.File("gate.xml")).Root!.Element("testsuite")!;
+        Assert.Equal(("1", "1"), (suite.Attribute("tests")!.Value, suite.Attribute("errors")!.Value));
+        Assert.StartsWith(Reason, Assert.Single(suite.Elements("testcase")).Element("error")!.Attribute("message")!.Value, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_check_before_the_measurement_makes_the_folder_and_nothing_else()
     {
@@ -73,14 +88,17 @@ public sealed class GateOutputTests : IDisposable
     /// <summary>A gate over two stored runs, the second of which has half the throughput.</summary>
     private BenchResult Gate(Dictionary<string, string> environment, params string[] arguments)
     {
-        foreach (var (run, bytesPerSecond) in new[] { ("base", 1e8), ("head", 5e7) })
-        {
-            Directory.CreateDirectory(folder.File(run));
-            File.WriteAllText(Path.Combine(folder.File(run), RunStore.FileName), RecordJson.Write(Record(run, bytesPerSecond)) + "\n");
-        }
         // The tests may themselves run in a job of GitHub's, whose summary is not meant.
         environment.TryAdd("GITHUB_STEP_SUMMARY", "");
-        return BenchProgram.Run(folder.FullPath, environment, ["gate", "--uncalibrated", "--base", "base", "--head", "head", "--out", "gate", .. arguments]);
+        return BenchProgram.Run(folder.FullPath, environment, ["gate", "--uncalibrated", "--base", Stored("base", 1e8), "--head", Stored("head", 5e7), "--out", "gate", .. arguments]);
+    }
+
+    /// <summary>A run in a folder of its own; its name.</summary>
+    private string Stored(string run, double bytesPerSecond)
+    {
+        Directory.CreateDirectory(folder.File(run));
+        File.WriteAllText(Path.Combine(folder.File(run), RunStore.FileName), RecordJson.Write(Record(run, bytesPerSecond)) + "\n");
+        return run;
     }
 
     private static RunRecord Record(string run, double bytesPerSecond) => new()

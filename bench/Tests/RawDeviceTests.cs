@@ -88,6 +88,9 @@ public class RawDeviceTests
             Command.Run("swapoff", disk.Path);
         }
         Command.Run("wipefs", "--all", disk.Path);
+        // Nobody who could tell whether it is empty.
+        var blind = BenchProgram.Run(place.Folder, new Dictionary<string, string> { ["PATH"] = place.Folder }, [.. Raw(place, disk), .. meant]).Expect(64);
+        Assert.Contains("wipefs would tell whether something is on it, but it is not installed", blind.Error, StringComparison.Ordinal);
         // A holder that no list names: somebody has opened it for himself alone.
         using (Bench.Disk.DiskFile.Open(disk.Path, Bench.Disk.OpenMode.Write | Bench.Disk.OpenMode.Exclusive))
             Refused("somebody holds it", meant);

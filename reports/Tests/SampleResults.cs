@@ -41,7 +41,7 @@ internal static class SampleResults
                 Judgements = index == cases - 1 ? [new Judgement { Key = new GateKey(one.Name, Figure.Throughput), Verdict = GateVerdict.NotJudged, Reason = "the head is contradicted: not cold: the devices read 41 % of the bytes asked for", Margin = 1.05 }]
                     : [.. judgements[one.Name]],
             })],
-            Unpaired = ["CachePath(Access=Uncached,Operation=Read) (head only)"],
+            HeadOnly = ["CachePath(Access=Uncached,Operation=Read)"],
         };
     }
 

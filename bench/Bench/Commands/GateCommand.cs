@@ -39,7 +39,7 @@ internal sealed class GateCommand : Command
         gateOptions.AddTo(this);
         foreach (var option in (Option[])[outFolder, junit, store, unlike, uncalibrated, allowMissing])
             Add(option);
-        SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop)));
+        SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop), failed: reason => GateOutput.WriteNone(reason, parsed.GetValue(junit))));
     }
 
     private int Run(ParseResult parsed, StopSignal stop)
@@ -53,7 +53,7 @@ internal sealed class GateCommand : Command
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
             : RunPairs(parsed, run, folder, rules, stop);
-        result = result with { Lost = parsed.GetValue(allowMissing) ? [] : [.. result.Unpaired.Where(name => name.EndsWith(RunComparison.BaseOnly, StringComparison.Ordinal)).Select(name => name[..^RunComparison.BaseOnly.Length])] };
+        result = result with { Lost = parsed.GetValue(allowMissing) ? [] : result.BaseOnly };
         return GateOutput.Write(result, folder, parsed.GetValue(junit), History(parsed, result, rules));
     }
 

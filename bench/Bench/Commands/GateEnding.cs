@@ -18,7 +18,8 @@ internal static class GateEnding
     /// <param name="verb">For messages.</param>
     /// <param name="work">Gets the user's wish to stop; returns the exit code.</param>
     /// <param name="stopped">Said when the user has stopped it.</param>
-    internal static int Guard(string verb, Func<StopSignal, int> work, string stopped = "Stopped; everything is removed")
+    /// <param name="failed">Told why it cannot be judged.</param>
+    internal static int Guard(string verb, Func<StopSignal, int> work, string stopped = "Stopped; everything is removed", Action<string>? failed = null)
     {
         var stop = new StopSignal();
         long firstMs = 0;
@@ -48,6 +49,7 @@ internal static class GateEnding
             if (stop.IsRequested)
                 return ExitCode.Interrupted;
             Console.Error.WriteLine($"bench: {verb}: {exception.Message}");
+            failed?.Invoke(exception.Message);
             return ExitCode.CannotJudge;
         }
         finally

@@ -54,11 +54,21 @@ internal static class GateOutput
         var page = Path.Combine(folder, "index.html");
         if (Keep("page", page, file => File.WriteAllText(file, ComparisonPage.Render(result, new ReportOptions(), history))))
             Console.Error.WriteLine($"Page     {page}");
-        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            Keep("job summary", summary, file => File.AppendAllText(file, GateMarkdown.Render(result)));
-        if (junit is not null)
-            Keep("JUnit XML", junit, file => File.WriteAllText(file, GateJUnit.Render(result)));
+        ForServers(junit, () => GateMarkdown.Render(result), () => GateJUnit.Render(result));
         return result.ExitCode;
+    }
+
+    /// <summary>Says where a server looks for a result that there is none, and why: a missing file says nothing there.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="junit">The file for JUnit XML; null for none.</param>
+    internal static void WriteNone(string reason, string? junit) => ForServers(junit, () => GateMarkdown.RenderNone(reason), () => GateJUnit.RenderNone(reason));
+
+    private static void ForServers(string? junit, Func<string> markdown, Func<string> xml)
+    {
+        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
+            Keep("job summary", summary, file => File.AppendAllText(file, markdown()));
+        if (junit is not null)
+            Keep("JUnit XML", junit, file => File.WriteAllText(file, xml()));
     }
 
     /// <summary>Writes a file and makes its folder; one that cannot be written is a warning. True if it is written.</summary>

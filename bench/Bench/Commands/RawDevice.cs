@@ -67,9 +67,14 @@ internal sealed class RawDevice : IDisposable
 
     public void Dispose() => held.Dispose();
 
-    /// <summary>What file systems, volumes and partition tables have left there, by wipefs(8); empty where it is not installed. However long it takes: a device that is slow to answer is not an empty one.</summary>
+    /// <summary>
+    /// What file systems, volumes and partition tables have left there, by wipefs(8). However long it takes: a device that is
+    /// slow to answer is not an empty one, and neither is one of which nobody can tell.
+    /// </summary>
+    /// <exception cref="PlanException">Nobody can tell.</exception>
     private static string Signatures(string path)
     {
+        PlanException Unknown(string why) => new($"--raw {path}: wipefs would tell whether something is on it, but {why}: nothing was written");
         try
         {
             var start = new System.Diagnostics.ProcessStartInfo("wipefs", ["--no-act", "--noheadings", "--output", "TYPE", path]) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -77,12 +82,12 @@ internal sealed class RawDevice : IDisposable
             var errors = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            _ = errors.Result;
-            return string.Join(", ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct());
+            return process.ExitCode == 0 ? string.Join(", ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct())
+                : throw Unknown($"it ended with {process.ExitCode} ({errors.Result.Trim()})");
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return "";
+            throw Unknown("it is not installed (package util-linux)");
         }
     }
 }

@@ -38,7 +38,8 @@ internal sealed class GateSession
     private readonly Dictionary<GateCase, CaseLog> logs;
     private readonly Dictionary<GateKey, Judgement> judgements = [];
     private readonly List<string> doubts = [];
-    private IReadOnlyList<string> unpaired = [];
+    private IReadOnlyList<string> baseOnly = [];
+    private IReadOnlyList<string> headOnly = [];
 
     internal GateSession(GateSide baseSide, GateSide headSide, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules, StopSignal stop)
     {
@@ -67,7 +68,7 @@ internal sealed class GateSession
         var clock = Stopwatch.StartNew();
         var runner = new PairRunner(baseSide, headSide, settings, TurnLimit, workFolder, stop);
         var known = runner.Prepare(Cases, baseFolders, headFolders);
-        unpaired = runner.Unpaired;
+        (baseOnly, headOnly) = (runner.BaseOnly, runner.HeadOnly);
         Cases = known;
         if (runner.Unshared is { } reason)
             doubts.Add($"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {reason}");
@@ -223,7 +224,8 @@ internal sealed class GateSession
                 BaseRecord = logs[one].LastBase,
                 HeadRecord = logs[one].LastHead,
             })],
-            Unpaired = unpaired,
+            BaseOnly = baseOnly,
+            HeadOnly = headOnly,
             Warnings = [.. Doubts()],
         };
     }
@@ -235,7 +237,7 @@ internal sealed class GateSession
     {
         foreach (var doubt in doubts)
             yield return doubt;
-        if (unpaired.Count > 0)
+        if (baseOnly.Count + headOnly.Count > 0)
             yield return "a side does not know some of the cases (another revision, other parameters): they are listed, not judged, and no verdict if it is the head that lacks them";
         foreach (var one in Cases)
         {

@@ -25,8 +25,11 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
     /// <summary>Why the sides have data files of their own although they could share them; null if all is as it should be.</summary>
     internal string? Unshared { get; private set; }
 
-    /// <summary>The cases that one side alone has, with which.</summary>
-    internal IReadOnlyList<string> Unpaired { get; private set; } = [];
+    /// <summary>The cases that the base alone has.</summary>
+    internal IReadOnlyList<string> BaseOnly { get; private set; } = [];
+
+    /// <summary>The cases that the head alone has.</summary>
+    internal IReadOnlyList<string> HeadOnly { get; private set; } = [];
 
     /// <summary>
     /// Lays out the files of both sides, finds how much work a pass has, and sees which cases both programs know,
@@ -54,13 +57,16 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
             GateCase[] known = [.. knowledge.Where(one => one.Base && one.Head).Select(one => one.Case)];
             if (known.Length == 0 || known.Length == cases.Count)
                 throw;
-            Unpaired = [.. knowledge.Where(one => one.Base != one.Head).Select(one => one.Case.Name + (one.Base ? RunComparison.BaseOnly : RunComparison.HeadOnly))];
+            BaseOnly = [.. knowledge.Where(one => one.Base && !one.Head).Select(one => one.Case.Name)];
+            HeadOnly = [.. knowledge.Where(one => one.Head && !one.Base).Select(one => one.Case.Name)];
             cases = known;
             (ofBase, ofHead) = PrepareBoth(cases);
         }
         // A program that spells a case otherwise has measured another one.
-        Unpaired = [.. Unpaired, .. cases.Where(one => ofBase.ContainsKey(one.Base.Id) != ofHead.ContainsKey(one.Head.Id)).Select(one => one.Name + (ofBase.ContainsKey(one.Base.Id) ? RunComparison.BaseOnly : RunComparison.HeadOnly))];
-        cases = [.. cases.Where(one => ofBase.ContainsKey(one.Base.Id) && ofHead.ContainsKey(one.Head.Id))];
+        var measured = cases.Select(one => (Case: one, Base: ofBase.ContainsKey(one.Base.Id), Head: ofHead.ContainsKey(one.Head.Id))).ToArray();
+        BaseOnly = [.. BaseOnly, .. measured.Where(one => one.Base && !one.Head).Select(one => one.Case.Name)];
+        HeadOnly = [.. HeadOnly, .. measured.Where(one => one.Head && !one.Base).Select(one => one.Case.Name)];
+        cases = [.. measured.Where(one => one.Base && one.Head).Select(one => one.Case)];
         if (cases.Count == 0)
             throw new GateException($"{baseSide.Name} and {headSide.Name} have no case in common: each names its parameters in another way");
         // The same work for both: the base's. Other settings may make another amount of it sensible.

@@ -376,11 +376,14 @@ public class LogRead : Workload, IWorkload
         if (tail is null)
             return;
         if (Run.Data.KeepsWritten)
+        {
             tail.Dispose();
+        }
         else
+        {
             tail.Abandon();
-        if (!Run.Data.KeepsWritten)
             Directory.Delete(tail.Folder, recursive: true);
+        }
         tail = null;
     }
 

@@ -58,12 +58,6 @@ public sealed class UnlikeRunsException(IReadOnlyList<TraitDifference> differenc
 /// </summary>
 public static class RunComparison
 {
-    /// <summary>What the name of a case that only the base has ends with.</summary>
-    public const string BaseOnly = " (base only)";
-
-    /// <summary>What the name of a case that only the head has ends with.</summary>
-    public const string HeadOnly = " (head only)";
-
     /// <summary>Fewest launches a side for one value per launch: four against four reach a one-sided 1.4 %.</summary>
     private const int FewestLaunches = 4;
 
@@ -93,7 +87,7 @@ public static class RunComparison
             throw new UnlikeRunsException(unlike);
 
         var rules = options.Rules with { Looks = [1] };
-        var (cases, unpaired) = Pair(baseRun.Records, headRun.Records, several);
+        var (cases, baseOnly, headOnly) = Pair(baseRun.Records, headRun.Records, several);
         var judged = Judge(cases, rules, options.NoiseFloors);
         return new GateResult
         {
@@ -111,7 +105,8 @@ public static class RunComparison
             Target = string.Join(" and ", headRun.Records.Select(RunFacts.Target).Distinct(StringComparer.Ordinal)),
             Alpha = rules.Alpha,
             Cases = judged,
-            Unpaired = unpaired,
+            BaseOnly = baseOnly,
+            HeadOnly = headOnly,
             Warnings = [.. Doubts(baseRun, "base"), .. Doubts(headRun, "head"), .. cases.SelectMany(one => one.LeftOut()), .. TooFewPasses(cases, rules)],
         };
     }
@@ -171,17 +166,15 @@ public static class RunComparison
             .SelectMany(record => before[record.Target.Folder].DifferencesTo(Fingerprint.Of(record))).Distinct()];
     }
 
-    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> Unpaired) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords, bool several)
+    private static (IReadOnlyList<ComparedCase> Cases, IReadOnlyList<string> BaseOnly, IReadOnlyList<string> HeadOnly) Pair(IReadOnlyList<RunRecord> baseRecords, IReadOnlyList<RunRecord> headRecords, bool several)
     {
         string NameOf(RunRecord record) => several ? $"{record.Case} on {record.Target.Folder}" : record.Case;
         var before = baseRecords.GroupBy(NameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         var after = headRecords.GroupBy(NameOf, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         return (
             [.. before.Where(pair => after.ContainsKey(pair.Key)).Select(pair => new ComparedCase(pair.Key, several ? pair.Value[0].Target.Folder : null, pair.Value, after[pair.Key]))],
-            [
-                .. before.Keys.Where(name => !after.ContainsKey(name)).Select(name => name + BaseOnly),
-                .. after.Keys.Where(name => !before.ContainsKey(name)).Select(name => name + HeadOnly),
-            ]);
+            [.. before.Keys.Where(name => !after.ContainsKey(name))],
+            [.. after.Keys.Where(name => !before.ContainsKey(name))]);
     }
 
     private static IReadOnlyList<GateCaseResult> Judge(IReadOnlyList<ComparedCase> cases, GateRules rules, IReadOnlyDictionary<GateKey, double> noiseFloors)

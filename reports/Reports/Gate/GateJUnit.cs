@@ -15,15 +15,9 @@ public static class GateJUnit
     /// <summary>Renders the document. The same result gives the same text under every culture.</summary>
     public static string Render(GateResult result)
     {
-        using var text = new Utf8Text();
-        using (var xml = XmlWriter.Create(text, new XmlWriterSettings { Indent = true, NewLineChars = "\n", NewLineHandling = NewLineHandling.Entitize }))
+        var rows = GateRow.Of(result);
+        return Document($"bench: {result.Head.Name} against {result.Base.Name}", xml => Totals(xml, result, rows.Count), xml =>
         {
-            var rows = GateRow.Of(result);
-            xml.WriteStartElement("testsuites");
-            Totals(xml, result, rows.Count);
-            xml.WriteStartElement("testsuite");
-            xml.WriteAttributeString("name", Allowed($"bench: {result.Head.Name} against {result.Base.Name}"));
-            Totals(xml, result, rows.Count);
             xml.WriteAttributeString("timestamp", result.StartedUtc.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture));
             Properties(xml, result);
             foreach (var row in rows)
@@ -33,20 +27,41 @@ public static class GateJUnit
             if (rows.Count + result.Lost.Count == 0)
                 Missing(xml, "cases in both", "no case is in both: nothing was judged");
             xml.WriteElementString("system-out", Allowed(string.Join('\n', [result.Summary, .. GateWords.Notes(result), .. result.Differences.Select(difference => $"differs: {difference}"), .. result.Unpaired.Select(name => $"without a partner: {name}")])));
+        });
+    }
+
+    /// <summary>The document of a gate that came to no result: one test, which is in error.</summary>
+    /// <param name="reason">Why it came to none.</param>
+    public static string RenderNone(string reason) => Document("bench", xml => Totals(xml, 1, 0, 1, 0, 0), xml => Missing(xml, "gate", reason));
+
+    private static string Document(string suite, Action<XmlWriter> totals, Action<XmlWriter> content)
+    {
+        using var text = new Utf8Text();
+        using (var xml = XmlWriter.Create(text, new XmlWriterSettings { Indent = true, NewLineChars = "\n", NewLineHandling = NewLineHandling.Entitize }))
+        {
+            xml.WriteStartElement("testsuites");
+            totals(xml);
+            xml.WriteStartElement("testsuite");
+            xml.WriteAttributeString("name", Allowed(suite));
+            totals(xml);
+            content(xml);
             xml.WriteEndElement();
             xml.WriteEndElement();
         }
         return text.ToString();
     }
 
-    private static void Totals(XmlWriter xml, GateResult result, int count)
+    private static void Totals(XmlWriter xml, GateResult result, int count) => Totals(xml, Math.Max(1, count + result.Lost.Count), result.Count(GateVerdict.Slower),
+        count + result.Lost.Count == 0 ? 1 : result.Count(GateVerdict.NotJudged) + result.Lost.Count, result.Count(GateVerdict.Inconclusive), result.Seconds);
+
+    private static void Totals(XmlWriter xml, int tests, int failures, int errors, int skipped, double seconds)
     {
         void Number(string name, int value) => xml.WriteAttributeString(name, value.ToString(CultureInfo.InvariantCulture));
-        Number("tests", Math.Max(1, count + result.Lost.Count));
-        Number("failures", result.Count(GateVerdict.Slower));
-        Number("errors", count + result.Lost.Count == 0 ? 1 : result.Count(GateVerdict.NotJudged) + result.Lost.Count);
-        Number("skipped", result.Count(GateVerdict.Inconclusive));
-        xml.WriteAttributeString("time", result.Seconds.ToString("0.###", CultureInfo.InvariantCulture));
+        Number("tests", tests);
+        Number("failures", failures);
+        Number("errors", errors);
+        Number("skipped", skipped);
+        xml.WriteAttributeString("time", seconds.ToString("0.###", CultureInfo.InvariantCulture));
     }
 
     private static void Properties(XmlWriter xml, GateResult result)

@@ -38,6 +38,10 @@ public static class GateMarkdown
         return text.ToString();
     }
 
+    /// <summary>The text of a gate that came to no result.</summary>
+    /// <param name="reason">Why it came to none.</param>
+    public static string RenderNone(string reason) => $"## ⚠️ No verdict\n\n**{Cell(Words.Sentence(reason), int.MaxValue)}**\n";
+
     /// <summary>A sign for the headline that is not colour alone.</summary>
     private static string Mark(GateResult result) => result.ExitCode switch { 0 => "✅", 1 => "❌", _ => "⚠️" };
 

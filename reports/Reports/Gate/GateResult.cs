@@ -71,17 +71,24 @@ public sealed record GateResult
     /// <summary>The cases that both sides have.</summary>
     public required IReadOnlyList<GateCaseResult> Cases { get; init; }
 
-    /// <summary>Cases without a partner on the other side.</summary>
-    public IReadOnlyList<string> Unpaired { get; init; } = [];
+    /// <summary>Cases that the base alone has.</summary>
+    public IReadOnlyList<string> BaseOnly { get; init; } = [];
+
+    /// <summary>Cases that the head alone has.</summary>
+    public IReadOnlyList<string> HeadOnly { get; init; } = [];
 
     /// <summary>
-    /// Those of them that the base has and the head lacks, where that was not allowed: a head that measures only what it is
-    /// still good at has not passed. Empty in a comparison, which fails nothing.
+    /// <see cref="BaseOnly"/> where that was not allowed: a head that measures only what it is still good at has not
+    /// passed. Empty in a comparison, which fails nothing.
     /// </summary>
     public IReadOnlyList<string> Lost { get; init; } = [];
 
     /// <summary>What makes the result doubtful, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Cases without a partner, with the side that has them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Unpaired => [.. BaseOnly.Select(name => name + " (base only)"), .. HeadOnly.Select(name => name + " (head only)")];
 
     /// <summary>All judgements.</summary>
     [JsonIgnore]

@@ -47,12 +47,12 @@ internal static class GateTables
         return columns;
     }
 
-    /// <summary>The verdict comes first, so that it is on the screen however narrow that is.</summary>
+    /// <summary>The verdict comes first, so that it is on the screen however narrow that is, and names give way to the figures.</summary>
     private static Table Of(string caption, IReadOnlyList<GateRow> rows, List<(Column Column, Func<GateRow, string> Cell)> columns, GateNames names, IReadOnlyDictionary<string, string> anchors)
     {
         if (rows.Any(row => row.Judgement.Reason is not null))
             columns.Add((new Column("Why no more", Numeric: false) { Wraps = true }, row => row.Judgement.Reason ?? ""));
-        return new Table(caption, [new Column("Verdict", Numeric: false) { Verdict = true }, new Column("Case", Numeric: false), .. columns.Select(column => column.Column)],
+        return new Table(caption, [new Column("Verdict", Numeric: false) { Verdict = true }, new Column("Case", Numeric: false) { Wraps = true }, .. columns.Select(column => column.Column)],
             [.. rows.Select(row => new Row([GateWords.Marked(row.Judgement.Verdict), names[row.Case], .. columns.Select(column => column.Cell(row))], Class(row.Judgement.Verdict), anchors.GetValueOrDefault(row.Case.Name)))]);
     }
 
