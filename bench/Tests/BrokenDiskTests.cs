@@ -39,6 +39,18 @@ public class BrokenDiskTests
         Assert.Contains("copy-on-write", result.Records.Single(record => record.Has("Access", "Mmap")).Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A tenth of a second fills the cache with what a hard disk needs half a minute for; a case waited so long after each pass.</summary>
+    [RootFact(FaultyDisk.Needs)]
+    public void Passes_that_would_leave_a_slow_disk_more_than_it_can_do_are_shorter()
+    {
+        using var disk = new FaultyDisk { Fault = DiskFault.HardDisk };
+        using var place = new RunPlace(disk.MountPath);
+        var record = Assert.Single(BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", place.Out, "--json", "--no-report", "--filter", "LogAppend*SegmentSize=1MiB, FlushPolicy=roll*Partitions=1,*", "--passes", "3", "--pass-seconds", "0.1").Expect(0).Records);
+        Assert.Contains(record.Warnings, warning => warning.StartsWith("the passes are shorter than 0.1 s: one so long would leave work behind", StringComparison.Ordinal));
+        Assert.All(record.Passes, pass => Assert.True(pass.FlushSeconds > pass.Seconds));
+        Assert.Equal(Verdict.Proven, record.Evidence.Verdict);
+    }
+
     [RootFact(FaultyDisk.Needs)]
     public void Read_errors_fail_the_cases_that_meet_them_and_no_other()
     {

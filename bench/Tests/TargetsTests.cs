@@ -90,6 +90,20 @@ public sealed class TargetsTests : IDisposable
         AssertNothingLeft();
     }
 
+    /// <summary>As a script starts it in its background: SIGINT is ignored, by its children too.</summary>
+    [Fact]
+    public void A_run_that_ignores_Ctrl_C_ends_when_asked_and_leaves_no_data()
+    {
+        using var program = BenchProgram.Start(place.Folder, ["env", "--ignore-signal=INT", BenchProgram.Path, .. Arguments(place.Out, "--filter", "CachePath*BufferedWarm, Operation=Read, Pattern=Random*", "--pass-seconds", "30")], new Dictionary<string, string>());
+        program.WaitUntil(() => Directory.GetFiles(second, "data-*", SearchOption.AllDirectories).Length > 0, "the data file");
+        program.Signal("INT");
+        Thread.Sleep(1000);
+        Assert.False(program.HasEnded);
+        program.Signal("TERM");
+        program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(130);
+        AssertNothingLeft();
+    }
+
     [Fact]
     public void A_killed_run_ends_its_targets_benches_which_remove_their_data()
     {

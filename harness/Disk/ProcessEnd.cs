@@ -11,6 +11,9 @@ public static class ProcessEnd
     /// </summary>
     public static void Now(int status) => Libc._exit(status);
 
-    /// <summary>Asks another process to end, as Ctrl-C does (kill(2) with SIGINT); one that is gone already is no error.</summary>
-    public static void Ask(int processId) => Libc.kill(processId, 2);
+    /// <summary>
+    /// Asks another process to end (kill(2) with SIGTERM); one that is gone already is no error. Not SIGINT: what a
+    /// script starts in its background ignores that one, and so do its children.
+    /// </summary>
+    public static void Ask(int processId) => Libc.kill(processId, 15);
 }

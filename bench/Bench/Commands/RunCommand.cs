@@ -173,7 +173,7 @@ internal sealed class RunCommand : Command
     private int Execute(ParseResult parsed, Job job, DeviceTopology topology, DataFolder data, string runFolder, bool resumable)
     {
         var (plan, run) = (job.Plan, job.Run);
-        using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport));
+        using var ending = new RunEnding(data, runFolder, writeReport: !parsed.GetValue(noReport)) { StopsAtOnce = parsed.GetValue(turns) is null };
         MakeOutFolder(runFolder);
         plan = ImpossibleCases.LeftOut(plan, data.Path);
         if (job.Folder is null && resumable)
@@ -417,6 +417,12 @@ internal sealed class RunEnding : IDisposable
 
     internal StopSignal Stop { get; } = new();
 
+    /// <summary>
+    /// Whether a second wish to stop ends the process at once. Not where another process gives the turns: a terminal's
+    /// Ctrl-C reaches both, and then that one asks too; the data would be left behind.
+    /// </summary>
+    internal bool StopsAtOnce { get; init; } = true;
+
     /// <summary>Removes the data, writes the report, says where everything is.</summary>
     /// <returns>The exit code.</returns>
     internal int Finish(RunOutcome outcome)
@@ -461,7 +467,7 @@ internal sealed class RunEnding : IDisposable
         var first = Interlocked.CompareExchange(ref firstSignalMs, now, 0);
         if (first != 0)
         {
-            if (now - first > OneWishMs)
+            if (StopsAtOnce && now - first > OneWishMs)
                 ProcessEnd.Now(ExitCode.Interrupted);
             return;
         }

@@ -19,6 +19,9 @@ namespace Bench.Commands;
 /// </summary>
 internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> targets, string run, ToolInfo tool, string runFolder, bool keep, StopSignal stop)
 {
+    /// <summary>A target's bench gives up a pass that hangs after 1.5 s; then it removes gigabytes, perhaps from a slow disk.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(1);
+
     private readonly List<RunRecord> records = [];
     private readonly Dictionary<string, RunRecord?[]> waiting = new(StringComparer.Ordinal);
     private readonly List<string> problems = [];
@@ -46,7 +49,7 @@ internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> target
         try
         {
             for (var index = 0; index < targets.Count; index++)
-                launches.Add(BenchProcess.Start(RunCommand.SelfCommand(), Arguments(index, turns.AddressOf(index), work.Path)));
+                launches.Add(BenchProcess.Start(RunCommand.SelfCommand(), Arguments(index, turns.AddressOf(index), work.Path), Farewell));
             turns.GiveAll(lastFirst: false, index => launches[index].HasEnded, Collect, stop);
             int[] codes = [.. launches.Select(launch => launch.WaitForEnd(stop))];
             foreach (var (index, code) in codes.Index())
@@ -58,6 +61,8 @@ internal sealed class TargetsRun(Plan plan, IReadOnlyList<DeviceTopology> target
         }
         finally
         {
+            foreach (var launch in launches)
+                launch.AskToStop();
             foreach (var launch in launches)
                 launch.Dispose();
         }

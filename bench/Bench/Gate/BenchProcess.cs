@@ -16,15 +16,18 @@ internal sealed class BenchProcess : IDisposable
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
+    private readonly TimeSpan farewell;
     private readonly StringBuilder said = new();
     private readonly ConcurrentQueue<string> output = new();
     private readonly CountdownEvent openStreams = new(2);
 
     private long words;
+    private bool asked;
 
-    private BenchProcess(Process process)
+    private BenchProcess(Process process, TimeSpan farewell)
     {
         this.process = process;
+        this.farewell = farewell;
         process.ErrorDataReceived += (_, line) => Received(line.Data, Keep);
         process.OutputDataReceived += (_, line) => Received(line.Data, output.Enqueue);
         process.BeginErrorReadLine();
@@ -34,12 +37,13 @@ internal sealed class BenchProcess : IDisposable
     /// <summary>Starts it, with nothing to read.</summary>
     /// <param name="command">Program and first arguments.</param>
     /// <param name="arguments">Further arguments.</param>
+    /// <param name="farewell">How long it may take to stop when it is asked to; null for two seconds.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
-    internal static BenchProcess Start(IReadOnlyList<string> command, IEnumerable<string> arguments)
+    internal static BenchProcess Start(IReadOnlyList<string> command, IEnumerable<string> arguments, TimeSpan? farewell = null)
     {
         var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1).Concat(arguments)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.StandardInput.Close();
-        return new BenchProcess(process);
+        return new BenchProcess(process, farewell ?? LongestFarewell);
     }
 
     /// <summary>The arguments of <c>bench run</c> for some cases; where and into what is the caller's.</summary>
@@ -158,13 +162,21 @@ internal sealed class BenchProcess : IDisposable
         _ => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}"),
     };
 
-    /// <summary>Asks it to stop, as Ctrl-C does, and kills it if it does not within two seconds.</summary>
+    /// <summary>Asks it to stop; once, because a second time means at once.</summary>
+    internal void AskToStop()
+    {
+        if (!asked && !process.HasExited)
+            ProcessEnd.Ask(process.Id);
+        asked = true;
+    }
+
+    /// <summary>Asks it to stop, and kills it if it does not in time.</summary>
     public void Dispose()
     {
         if (!process.HasExited)
         {
-            ProcessEnd.Ask(process.Id);
-            if (!process.WaitForExit(TimeSpan.FromSeconds(2)))
+            AskToStop();
+            if (!process.WaitForExit(farewell))
                 process.Kill(entireProcessTree: true);
             process.WaitForExit(LongestFarewell);
         }

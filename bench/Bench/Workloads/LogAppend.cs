@@ -123,7 +123,7 @@ public class LogAppend : Workload, IWorkload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var rate = BytesPerSecond();
-        var bytesPerPass = Math.Min(rate * settings.PassSeconds, MostBytesPerPass(settings));
+        var bytesPerPass = Math.Clamp(rate * settings.PassSeconds, Math.Min(FewestBytesPerPass, MostBytesPerPass(settings)), MostBytesPerPass(settings));
         var seconds = (settings.Passes + 1) * (bytesPerPass / rate + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
             + (FlushPolicy.Kind is FlushKind.None or FlushKind.Roll ? bytesPerPass / 1.5e9 : 0.01)) + 0.1;
         // Blocks ahead are there twice: of the active segment, and of the next.
@@ -184,6 +184,9 @@ public class LogAppend : Workload, IWorkload
 
     /// <inheritdoc/>
     protected override long MostOperationsPerPass => Math.Max(1, MostBytesPerPass(Run.Settings) / BatchSize.Bytes);
+
+    /// <inheritdoc/>
+    protected override long FewestOperationsPerPass => Math.Max(1, FewestBytesPerPass / BatchSize.Bytes);
 
     /// <inheritdoc/>
     protected override void Prepare()
@@ -364,6 +367,14 @@ public class LogAppend : Workload, IWorkload
         if (!keep && folder is not null && Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>A pass without a flush would have the cache's throughput under the policy's name: it has four, however long these take.</summary>
+    private long FewestBytesPerPass => FlushPolicy.Kind switch
+    {
+        FlushKind.Bytes => 4 * FlushPolicy.Value,
+        FlushKind.Records => 4 * FlushPolicy.Value * RecordSize.Bytes,
+        _ => 0,
+    };
 
     private long MostBytesPerPass(RunSettings settings) =>
         // What is never flushed hardly reaches the device before it is deleted; a pass of it would be too short to mean anything.

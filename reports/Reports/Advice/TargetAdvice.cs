@@ -69,7 +69,7 @@ internal sealed record TargetAdvice
     /// <summary>The advice for a run; null if it has no two flush policies to choose from.</summary>
     public static TargetAdvice? Of(RunView run)
     {
-        CaseView[] usable = [.. run.Cases.Where(view => view.Record.Workload == LogAppendFamily.Workload && view.Status is CaseStatus.Proven or CaseStatus.Unproven && Choice.Of(view) is not null)];
+        CaseView[] usable = [.. run.Cases.Where(view => view.Record.Workload == LogAppendFamily.Workload && view.Status is CaseStatus.Proven or CaseStatus.Unproven && Choice.Of(view) is not null && !FlushedNothing(view))];
         string[] telling = LogCases.Varying(usable, "SegmentSize", FlushPolicy.Parameter);
         var grid = LogCases.Facets(usable, telling).Select(facet => facet.Cases)
             .OrderByDescending(cases => cases.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() * cases.Select(view => view["SegmentSize"]).Distinct().Count())
@@ -91,6 +91,10 @@ internal sealed record TargetAdvice
             Picture = PictureOf(run, choices, held),
         };
     }
+
+    /// <summary>A device so slow that no pass has met a flush: throughput and data at risk are those of the cache, and not of the policy.</summary>
+    private static bool FlushedNothing(CaseView view) =>
+        FlushPolicy.Kind(view[FlushPolicy.Parameter]) != "none" && view.Record.Metrics.TryGetValue("flushes", out var flushes) && flushes.Median == 0;
 
     private static Wish Throughput(Choice[] choices)
     {
