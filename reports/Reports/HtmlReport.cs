@@ -159,8 +159,8 @@ public static class HtmlReport
                 foreach (var wish in target.Cards)
                     Wish(wish, index + 1);
                 html.Raw("</ul>");
-                if (target.Missing is { } missing)
-                    html.Element("p", missing);
+                foreach (var gap in target.Gaps)
+                    html.Element("p", gap);
                 if (target.Held.Length > 0)
                     html.Element("p", $"Measured with: {target.Held}.", "class=\"detail\"");
                 if (target.Picture is { } picture)

@@ -64,8 +64,8 @@ public static class MarkdownReport
                 Block($"```properties\n{string.Join('\n', wish.Settings)}\n```");
                 List(wish.Notes.Select(Escape));
             }
-            if (target.Missing is { } missing)
-                Block(Escape(missing));
+            foreach (var gap in target.Gaps)
+                Block(Escape(gap));
             if (target.Held.Length > 0)
                 Block($"Measured with: {Escape(target.Held)}.");
             Write(text, target.Front);

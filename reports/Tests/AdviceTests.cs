@@ -69,6 +69,21 @@ public class AdviceTests
         Assert.All(advice.Wishes.Take(2), wish => Assert.Equal("roll", wish.Choice["FlushPolicy"]));
     }
 
+    /// <summary>A hard disk's passes can end before the first flush in the background does: such figures are the cache's.</summary>
+    [Fact]
+    public void A_policy_that_flushed_nothing_is_not_advised_and_named()
+    {
+        RunRecord Flushed(RunRecord record, int flushes) => record with { Metrics = new Dictionary<string, Estimate>(record.Metrics) { ["flushes"] = new(flushes, flushes, flushes) } };
+        var advice = Of([
+            Flushed(Append("1MiB", "roll", 900e6, 10e3, 30 << 20), 0), Flushed(Append("64MiB", "bytes:1MiB", 50e6, 90e3, 1 << 20), 4),
+            Flushed(Append("64MiB", "none", 800e6, 20e3, 120e6), 0), Flushed(Append("64MiB", "each", 3e6, 400e3, 0), 9),
+        ]);
+        Assert.Equal(["none", "none", "each"], advice.Wishes.Select(wish => wish.Choice["FlushPolicy"]));
+        Assert.DoesNotContain(advice.Front.Rows, row => row.Cells[0] == "at each roll");
+        Assert.Equal("Not among the choices, because no pass was long enough for this device to end a flush in it: at each roll, 1 MiB.", advice.Unflushed);
+        Assert.Null(Of([Append("1MiB", "none", 900e6, 10e3, 120e6), Append("1MiB", "each", 3e6, 400e3, 0)]).Unflushed);
+    }
+
     [Fact]
     public void A_slower_choice_is_not_alike_because_the_best_one_s_passes_are_wild()
     {
@@ -127,6 +142,11 @@ public class AdviceTests
         Assert.Matches(@"^For throughput: nvme0; 3\.\d+× \(.* to .*\) the throughput of raid0\.$", book.Between[0]);
         Assert.Equal("For latency: nvme0; raid0 has 1.60× its 99th percentile.", book.Between[1]);
         Assert.Equal("For durability: raid0; no difference was shown to nvme0.", book.Between[2]);
+        // A cache is not faster for the disk below it: what each disk keeps up is said too, where it was shown.
+        var written = new SampleRecords().All().First(record => record.Workload == "AccessPattern" && record.Parameters["Medium"] == "Disk") is var like
+            ? like with { Run = fast[0].Run, Case = "w", Parameters = new Dictionary<string, string>(like.Parameters) { ["Pattern"] = "Sequential", ["Operation"] = "Write" }, BytesPerSecond = new Estimate(2e9, 1.9e9, 2.1e9) } : null!;
+        var bounded = AdviceBook.Of(RunView.Of([.. fast.Select(record => On(record, "/mnt/nvme0")), On(written, "/mnt/nvme0"), .. slow.Select(record => On(record, "/mnt/raid0"))]));
+        Assert.EndsWith("which bound what a target keeps up: nvme0 2,000 MB/s, raid0 not shown.", bounded.Between[3], StringComparison.Ordinal);
         var page = HtmlReport.Render([.. fast.Select(record => On(record, "/mnt/nvme0")), .. slow.Select(record => On(record, "/mnt/raid0"))], new ReportOptions());
         Assert.Contains("id=\"wish-durability-2\"", page, StringComparison.Ordinal);
         Assert.Contains("<h2>raid0</h2>", page, StringComparison.Ordinal);

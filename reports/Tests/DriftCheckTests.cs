@@ -17,6 +17,15 @@ public sealed class DriftCheckTests
     }
 
     [Fact]
+    public void Of_several_targets_each_has_one_sentence_with_its_name()
+    {
+        RunRecord[] records = [.. from folder in new[] { "/mnt/a", "/mnt/b" } from record in Twice(second: new Estimate(2e9, 1.9e9, 2.1e9)) select record with { Target = record.Target with { Folder = folder } }];
+        var sentences = Bench.Reports.Content.DriftCheck.Of([.. Bench.Reports.Content.RunView.Of(records).SelectMany(run => run.Cases)]).ToArray();
+        Assert.Equal(2, sentences.Length);
+        Assert.StartsWith("b: measured twice in this run, a direct sequential read of 1 MiB gave", sentences[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Intervals_that_meet_are_no_drift() =>
         Assert.DoesNotContain(Sentence, MarkdownReport.Render(Twice(second: new Estimate(1.05e9, 0.95e9, 1.15e9)), new ReportOptions()), StringComparison.Ordinal);
 

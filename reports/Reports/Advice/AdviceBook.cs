@@ -1,5 +1,6 @@
 using Bench.Measure.Records;
 using Bench.Reports.Content;
+using Bench.Reports.Families;
 using Bench.Reports.Statistics;
 
 namespace Bench.Reports.Advice;
@@ -16,8 +17,26 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
         // Several runs over one target are compared by 'bench compare'; this page compares what it measured in turns.
         var inTurns = runs.Select(run => run.Name).Distinct(StringComparer.Ordinal).Count() == 1;
         return new AdviceBook(targets, targets.Length < 2 || !inTurns ? [] :
-            [.. targets.SelectMany(target => target.Wishes).Select(wish => wish.Id).Distinct().Select(id => Compared(targets, id)).OfType<string>()]);
+            [.. targets.SelectMany(target => target.Wishes).Select(wish => wish.Id).Distinct().Select(id => Compared(targets, id)).OfType<string>(), .. Cached(runs, targets)]);
     }
+
+    /// <summary>
+    /// Who does not wait for a flush is as fast as the page cache, on a hard disk too, until that is full: what a device can
+    /// keep up stands beside it, or the slowest one could seem the best.
+    /// </summary>
+    private static IEnumerable<string> Cached(IReadOnlyList<RunView> runs, TargetAdvice[] targets)
+    {
+        if (!targets.Any(target => target.Wishes.Any(wish => wish.Id == "throughput" && FlushPolicy.Kind(wish.Choice[FlushPolicy.Parameter]) is not ("each" or "group"))))
+            yield break;
+        string[] known = [.. targets.Select(target => (Name: target.Label.Full, Rate: SequentialWrite(runs.First(run => run.Label == target.Label))))
+            .Select(one => $"{one.Name} {(one.Rate > 0 ? Format.Value(Quantity.BytesPerSecond, one.Rate) : "not shown")}")];
+        yield return $"Without a wait for flushes that is the throughput of the page cache, for as long as it takes the appends in. Sequential direct writes, which bound what a target keeps up: {string.Join(", ", known)}.";
+    }
+
+    /// <summary>The fastest direct sequential write that is not contradicted, in bytes per second; 0 if there is none.</summary>
+    private static double SequentialWrite(RunView run) => run.Cases
+        .Where(view => view.Status is CaseStatus.Proven or CaseStatus.Unproven && view["Operation"] == "Write" && view["Pattern"] == "Sequential" && (view["Medium"] == "Disk" || view["Access"] == "Direct"))
+        .Max(view => view.Record.BytesPerSecond?.Median) ?? 0;
 
     private static string? Compared(TargetAdvice[] targets, string id)
     {

@@ -53,6 +53,12 @@ internal sealed record TargetAdvice
     /// <summary>Why there is no advice for durability; null if there is.</summary>
     public string? Missing { get; init; }
 
+    /// <summary>Which choices could not be judged, and why; null if all could.</summary>
+    public string? Unflushed { get; init; }
+
+    /// <summary>What is not advised, and why: a sentence each.</summary>
+    public IEnumerable<string> Gaps => new[] { Missing, Unflushed }.OfType<string>();
+
     /// <summary>The wishes as they are printed: those that one choice answers, with the same settings, stand together.</summary>
     public IReadOnlyList<Wish> Cards => [.. Wishes.GroupBy(wish => (wish.Choice, string.Join('\n', wish.Settings))).Select(group => group.First() with
     {
@@ -69,12 +75,16 @@ internal sealed record TargetAdvice
     /// <summary>The advice for a run; null if it has no two flush policies to choose from.</summary>
     public static TargetAdvice? Of(RunView run)
     {
-        CaseView[] usable = [.. run.Cases.Where(view => view.Record.Workload == LogAppendFamily.Workload && view.Status is CaseStatus.Proven or CaseStatus.Unproven && Choice.Of(view) is not null && !FlushedNothing(view))];
+        CaseView[] usable = [.. run.Cases.Where(view => view.Record.Workload == LogAppendFamily.Workload && view.Status is CaseStatus.Proven or CaseStatus.Unproven && Choice.Of(view) is not null)];
         string[] telling = LogCases.Varying(usable, "SegmentSize", FlushPolicy.Parameter);
         var grid = LogCases.Facets(usable, telling).Select(facet => facet.Cases)
             .OrderByDescending(cases => cases.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() * cases.Select(view => view["SegmentSize"]).Distinct().Count())
             .ThenBy(cases => cases.Max(view => LogCases.Distance(view))).FirstOrDefault();
-        if (grid is null || grid.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() < 2)
+        if (grid is null)
+            return null;
+        string[] unflushed = [.. grid.Where(FlushedNothing).Select(view => Choice.Of(view)!.Name)];
+        grid = [.. grid.Where(view => !FlushedNothing(view))];
+        if (grid.Select(view => view[FlushPolicy.Parameter]).Distinct().Count() < 2)
             return null;
         Choice[] choices = [.. grid.Select(view => Choice.Of(view)!)];
         var held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]);
@@ -87,6 +97,7 @@ internal sealed record TargetAdvice
                 : choices.FirstOrDefault(choice => choice.WaitsForFlush) is { } unproven
                     ? $"For durability nothing is advised: it was not shown that a flush reaches the device ({unproven.View.Reason})."
                     : "For durability nothing is advised: no case waits for a flush before it acknowledges.",
+            Unflushed = unflushed.Length == 0 ? null : $"Not among the choices, because no pass was long enough for this device to end a flush in it: {string.Join("; ", unflushed)}.",
             Front = FrontOf(choices),
             Picture = PictureOf(run, choices, held),
         };

@@ -10,15 +10,19 @@ namespace Bench.Reports.Content;
 /// </summary>
 internal static class DriftCheck
 {
+    /// <summary>A sentence for each run or target with such cells, with the one that is furthest apart.</summary>
     public static IEnumerable<string> Of(IReadOnlyList<CaseView> cases) => cases
         .Where(view => !view.Failed && view.Record.BytesPerSecond is not null)
         .Select(view => (View: view, Cell: CellOf(view)))
         .Where(pair => pair.Cell is not null)
-        .GroupBy(pair => (pair.View.RunIndex, pair.Cell))
-        .Select(group => group.Select(pair => pair.View).ToArray())
+        .GroupBy(pair => (pair.View.RunIndex, pair.Cell), pair => pair.View)
         .Where(twice => twice.Select(view => view.Record.Workload).Distinct().Skip(1).Any())
-        .Select(Sentence)
-        .OfType<string>();
+        .Select(twice => (Slow: twice.MinBy(Median)!, Fast: twice.MaxBy(Median)!))
+        .Where(pair => pair.Slow.Record.BytesPerSecond!.High < pair.Fast.Record.BytesPerSecond!.Low)
+        .GroupBy(pair => pair.Slow.RunIndex)
+        .Select(run => Sentence([.. run.OrderByDescending(pair => Median(pair.Fast) / Median(pair.Slow))]));
+
+    private static double Median(CaseView view) => view.Record.BytesPerSecond!.Median;
 
     /// <summary>What both workloads measure alike: direct, one request at a time. Null for any other case.</summary>
     private static string? CellOf(CaseView view)
@@ -32,13 +36,10 @@ internal static class DriftCheck
         return $"direct {view.Say("Pattern")} {view.Say("Operation")} of {Words.Size(bytes)}";
     }
 
-    private static string? Sentence(CaseView[] twice)
+    private static string Sentence((CaseView Slow, CaseView Fast)[] drifted)
     {
-        var slow = twice.MinBy(view => view.Record.BytesPerSecond!.Median)!;
-        var fast = twice.MaxBy(view => view.Record.BytesPerSecond!.Median)!;
-        return slow.Record.BytesPerSecond!.High >= fast.Record.BytesPerSecond!.Low
-            ? null
-            : $"Measured twice in this run, a {CellOf(slow)} gave {Format.Value(Quantity.BytesPerSecond, slow.Record.BytesPerSecond.Median)} and "
-                + $"{Format.Value(Quantity.BytesPerSecond, fast.Record.BytesPerSecond.Median)}, with intervals that do not meet: this machine drifts by more than the interval of one case can say.";
+        var (slow, fast) = drifted[0];
+        return $"{(slow.RunName.Length == 0 ? "Measured" : slow.RunName + ": measured")} twice in this run, a {CellOf(slow)} gave {Format.Value(Quantity.BytesPerSecond, Median(slow))} and "
+            + $"{Format.Value(Quantity.BytesPerSecond, Median(fast))}, with intervals that do not meet{(drifted.Length == 1 ? "" : $" ({Format.Count(drifted.Length - 1)} more {(drifted.Length == 2 ? "case" : "cases")} by less)")}: this machine drifts by more than the interval of one case can say.";
     }
 }
