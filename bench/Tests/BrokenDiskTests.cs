@@ -39,7 +39,7 @@ public class BrokenDiskTests
         Assert.Contains("copy-on-write", result.Records.Single(record => record.Has("Access", "Mmap")).Error, StringComparison.Ordinal);
     }
 
-    /// <summary>A tenth of a second fills the cache with what a hard disk needs half a minute for; a case waited so long after each pass.</summary>
+    /// <summary>Appends fill the cache with what a hard disk flushes for many times as long; a case waited for that after each pass.</summary>
     [RootFact(FaultyDisk.Needs)]
     public void Passes_that_would_leave_a_slow_disk_more_than_it_can_do_are_shorter()
     {

@@ -368,7 +368,7 @@ public class LogAppend : Workload, IWorkload
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>A pass without a flush would have the cache's throughput under the policy's name: it has four, however long these take.</summary>
+    /// <summary>A pass without a flush would have the cache's throughput under the policy's name: it has four, however long these take, as far as the write limit allows.</summary>
     private long FewestBytesPerPass => FlushPolicy.Kind switch
     {
         FlushKind.Bytes => 4 * FlushPolicy.Value,

@@ -1,6 +1,7 @@
 using Bench.Measure.Records;
 using Bench.Reports.Content;
 using Bench.Reports.Families;
+using Bench.Reports.Limits;
 using Bench.Reports.Statistics;
 
 namespace Bench.Reports.Advice;
@@ -28,15 +29,10 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
     {
         if (!targets.Any(target => target.Wishes.Any(wish => wish.Id == "throughput" && FlushPolicy.Kind(wish.Choice[FlushPolicy.Parameter]) is not ("each" or "group"))))
             yield break;
-        string[] known = [.. targets.Select(target => (Name: target.Label.Full, Rate: SequentialWrite(runs.First(run => run.Label == target.Label))))
-            .Select(one => $"{one.Name} {(one.Rate > 0 ? Format.Value(Quantity.BytesPerSecond, one.Rate) : "not shown")}")];
-        yield return $"Without a wait for flushes that is the throughput of the page cache, for as long as it takes the appends in. Sequential direct writes, which bound what a target keeps up: {string.Join(", ", known)}.";
+        string[] known = [.. targets.Select(target => (target.Label.Full, Limit: Roofline.LimitsOf(runs.First(run => run.Label == target.Label).Cases).FirstOrDefault(limit => limit.Resource == Resource.DeviceWrite)))
+            .Select(one => $"{one.Full} {(one.Limit is { } limit ? Format.Value(Quantity.BytesPerSecond, limit.PerSecond) : "not shown")}")];
+        yield return $"Without a wait for flushes that is the throughput of the page cache, for as long as it takes the appends in. The fastest direct writes, which bound what a target keeps up: {string.Join(", ", known)}.";
     }
-
-    /// <summary>The fastest direct sequential write that is not contradicted, in bytes per second; 0 if there is none.</summary>
-    private static double SequentialWrite(RunView run) => run.Cases
-        .Where(view => view.Status is CaseStatus.Proven or CaseStatus.Unproven && view["Operation"] == "Write" && view["Pattern"] == "Sequential" && (view["Medium"] == "Disk" || view["Access"] == "Direct"))
-        .Max(view => view.Record.BytesPerSecond?.Median) ?? 0;
 
     private static string? Compared(TargetAdvice[] targets, string id)
     {
