@@ -124,14 +124,18 @@ public class FileSystemTests
     /// <summary>A profile leaves out what the target cannot do and says so; asked for by name it fails with the reason.</summary>
     private static void AssertUncachedIsLeftOutUnlessNamed(RunPlace place)
     {
-        string[] reads = ["--filter", "CachePath*Operation=Read, Pattern=Random*psync*Threads=1*"];
+        string[] reads = ["--filter", "CachePath*Operation=Read, Pattern=Random*psync*Threads=1*", "--filter", "LogRead*Cache=D*"];
         var told = BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(place.Folder, "told"), "--no-report", "--json", .. reads]).Expect(0);
-        Assert.DoesNotContain(told.Records, IsUncached);
-        Assert.Contains("Left out 1 cases of Access=Uncached", told.Error, StringComparison.Ordinal);
-        var named = BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(place.Folder, "named"), "--no-report", "--json", .. reads, "--set", "Access=Uncached"]).Expect(1);
-        var record = Assert.Single(named.Records);
-        Assert.Contains("not supported by this file system or kernel (EOPNOTSUPP)", record.Error, StringComparison.Ordinal);
-        Assert.Equal(Verdict.Unproven, record.Evidence.Verdict);
+        Assert.DoesNotContain(told.Records, record => IsUncached(record) || record.Has("Cache", "DontCache"));
+        Assert.Contains(told.Records, record => record.Has("Cache", "DropBehind"));
+        foreach (var (value, filter) in new[] { ("Access=Uncached", reads[1]), ("Cache=DontCache", reads[3]) })
+        {
+            Assert.Contains($"Left out 1 cases of {value}", told.Error, StringComparison.Ordinal);
+            var named = BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(place.Folder, value), "--no-report", "--json", "--filter", filter, "--set", value]).Expect(1);
+            Assert.NotEmpty(named.Records);
+            Assert.All(named.Records, record => Assert.Contains("not supported by this file system or kernel (EOPNOTSUPP)", record.Error, StringComparison.Ordinal));
+            Assert.All(named.Records, record => Assert.Equal(Verdict.Unproven, record.Evidence.Verdict));
+        }
     }
 
     [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]

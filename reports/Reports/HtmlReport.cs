@@ -132,11 +132,24 @@ public static class HtmlReport
             foreach (var problem in Problem.Of(content.Problems))
             {
                 html.Raw($"<li class=\"{problem.Cases[0].StatusClass}\"><b class=\"verdict\">").Text(problem.Cases[0].StatusMark).Raw("</b> ");
-                for (var index = 0; index < problem.Named; index++)
-                    html.Raw($"{(index == 0 ? "" : ", ")}<a href=\"#{problem.Cases[index].Anchor}\">").Text(problem.Cases[index].Name).Raw("</a>");
-                html.Text(problem.Rest + (problem.Reason is { } reason ? $": {reason}" : "")).Raw("</li>");
+                Links(problem.First);
+                var hidden = problem.NamesAll && problem.Further.Count > 0;
+                html.Text((hidden || problem.Rest.Length == 0 ? "" : " " + problem.Rest) + problem.Because);
+                if (hidden)
+                {
+                    html.Raw("<details><summary>").Text(problem.Rest).Raw("</summary>");
+                    Links(problem.Further);
+                    html.Raw("</details>");
+                }
+                html.Raw("</li>");
             }
             html.Raw("</ul></section>");
+        }
+
+        private void Links(IEnumerable<CaseView> cases)
+        {
+            foreach (var (index, view) in cases.Index())
+                html.Raw($"{(index == 0 ? "" : ", ")}<a href=\"#{view.Anchor}\">").Text(view.Name).Raw("</a>");
         }
 
         private void WhatToSet()

@@ -48,7 +48,8 @@ public static class MarkdownReport
         {
             Block("## Cases that are not proven");
             List(Problem.Of(content.Problems).Select(problem => $"**{problem.Cases[0].StatusMark}** "
-                + Escape(string.Join(", ", problem.Cases.Take(problem.Named).Select(view => view.Name)) + problem.Rest + (problem.Reason is { } reason ? $": {reason}" : ""))));
+                + Escape(string.Join(", ", (problem.NamesAll ? problem.Cases : problem.First).Select(view => view.Name))
+                    + (problem.NamesAll || problem.Rest.Length == 0 ? "" : " " + problem.Rest) + problem.Because)));
         }
         if (content.Advice.Targets.Count > 0)
             Block("## What to set");

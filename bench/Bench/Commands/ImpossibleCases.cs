@@ -31,10 +31,13 @@ internal static class ImpossibleCases
 
     private static IEnumerable<(string What, Func<CaseSpec, bool> Uses, Func<string?> WhyNot)> Needs(Plan plan, string dataFolder)
     {
-        if (!plan.NamesUncached)
+        foreach (var (value, text, isNamed) in new (object, string, bool)[]
+            { (Access.Uncached, "Access=Uncached", plan.NamesUncached), (ReadCache.DontCache, "Cache=DontCache", plan.NamesDontCache) })
         {
-            yield return ("Access=Uncached", spec => spec.Values.Contains(Access.Uncached),
-                () => PageCache.HasDontCache(dataFolder) ? null : "this file system or kernel has no RWF_DONTCACHE; --set Access=Uncached tries them all the same");
+            if (isNamed)
+                continue;
+            yield return (text, spec => spec.Values.Contains(value),
+                () => PageCache.HasDontCache(dataFolder) ? null : $"this file system or kernel has no RWF_DONTCACHE; --set {text} tries them all the same");
         }
         // Forbidden by default in many containers and on some distributions.
         yield return ("io_uring", spec => spec.Values.Any(value => value is Engine.io_uring or Method.IoUring or WritePath.IoUring), IoUring.WhyUnavailable);

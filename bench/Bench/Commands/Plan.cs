@@ -57,13 +57,16 @@ internal sealed class Plan
     internal Plan With(Func<IReadOnlyList<CaseSpec>, IReadOnlyList<CaseSpec>> further) => Of(further(Cases));
 
     /// <summary>Other cases with the same settings, chosen in the same way.</summary>
-    private Plan Of(IReadOnlyList<CaseSpec> cases) => new(cases, Settings) { NamesUncached = NamesUncached, NamesBlockSizes = NamesBlockSizes };
+    private Plan Of(IReadOnlyList<CaseSpec> cases) => new(cases, Settings) { NamesUncached = NamesUncached, NamesDontCache = NamesDontCache, NamesBlockSizes = NamesBlockSizes };
 
     /// <summary>Whether the user chose the block sizes, or single cases.</summary>
     internal bool NamesBlockSizes { get; init; }
 
     /// <summary>Whether the user asked for uncached access by name, rather than for whatever the profile has.</summary>
     internal bool NamesUncached { get; init; }
+
+    /// <summary>The same of consumers that read past the cache.</summary>
+    internal bool NamesDontCache { get; init; }
 
     /// <summary>Absurd sizes add up to the largest number, which fits on no disk and is refused as such.</summary>
     private static long Sum(IEnumerable<long> bytes) => bytes.Aggregate(0L, (sum, one) => one > long.MaxValue - sum ? long.MaxValue : sum + one);

@@ -64,10 +64,12 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
             if (cases.Count == 0)
                 throw new PlanException("none of these cases has an open loop; --rate and --latency-target go with CachePath, AccessPattern on disk, Transfer, LogAppend, and LogRead but at the tail");
         }
+        bool IsNamed(string value) => filters.Concat(sets).Concat(names).Any(text => text.Contains(value, StringComparison.OrdinalIgnoreCase));
         return new Plan(cases, settings)
         {
             NamesBlockSizes = names.Length > 0 || sets.Any(text => text.TrimStart().StartsWith(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)) || filters.Any(text => text.Contains(nameof(CachePath.BlockSize), StringComparison.OrdinalIgnoreCase)),
-            NamesUncached = filters.Concat(sets).Concat(names).Any(text => text.Contains(nameof(Access.Uncached), StringComparison.OrdinalIgnoreCase)),
+            NamesUncached = IsNamed(nameof(Access.Uncached)),
+            NamesDontCache = IsNamed(nameof(ReadCache.DontCache)),
         };
     }
 

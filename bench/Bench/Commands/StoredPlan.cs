@@ -102,6 +102,6 @@ internal sealed record StoredPlan
             InjectedSlowdown = InjectedSlowdown,
         };
         var done = earlier.Select(record => record.Case).ToHashSet(StringComparer.Ordinal);
-        return new Plan([.. Catalogue.Named(Cases).Where(spec => !done.Contains(settings.NameOf(spec)))], settings) { NamesUncached = true, NamesBlockSizes = true };
+        return new Plan([.. Catalogue.Named(Cases).Where(spec => !done.Contains(settings.NameOf(spec)))], settings) { NamesUncached = true, NamesDontCache = true, NamesBlockSizes = true };
     }
 }

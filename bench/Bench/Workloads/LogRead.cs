@@ -136,7 +136,7 @@ public class LogRead : Workload, IWorkload
             Profile.Smoke =>
             [
                 Grid(Enum.GetValues<LogPosition>(), [ByteSize.KiB(64)], both),
-                Grid([LogPosition.ColdHistory], [ByteSize.KiB(64)], both).With(nameof(Writer), WriterBeside.Steady).With(nameof(Cache), ReadCache.Keep, ReadCache.DropBehind),
+                Grid([LogPosition.ColdHistory], [ByteSize.KiB(64)], both).With(nameof(Writer), WriterBeside.Steady).With(nameof(Cache), Enum.GetValues<ReadCache>()),
             ],
             Profile.Quick =>
             [

@@ -233,6 +233,9 @@ public static class Claims
         ClaimRecord Doubted(string reason) => claim with { Verdict = Verdict.Unproven, Reason = reason };
     }
 
+    /// <summary>How many times the last-level cache a region is that counts as main memory: STREAM's rule.</summary>
+    public const long RegionPerLastLevelCache = 4;
+
     /// <summary>Memory only: nothing was read from storage, no page fault waited, and the region does not fit the caches.</summary>
     /// <param name="passes">The passes.</param>
     /// <param name="regionBytes">Size of the region.</param>
@@ -241,7 +244,7 @@ public static class Claims
         "in-memory",
         AtMost("processReadBytesPerByte", passes, pass => Share(pass.ProcessReadBytes, pass), 0),
         AtMost("majorFaults", passes, pass => pass.MajorFaults, 0),
-        AtLeast("regionPerLastLevelCache", lastLevelCacheBytes is > 0 ? (double)regionBytes / lastLevelCacheBytes : null, 4));
+        AtLeast("regionPerLastLevelCache", lastLevelCacheBytes is > 0 ? (double)regionBytes / lastLevelCacheBytes : null, RegionPerLastLevelCache));
 
     /// <summary>Work in memory whose result was looked at: nothing was read from storage, and what came out is right.</summary>
     public static ClaimRecord NoStorage(IReadOnlyList<PassRecord> passes, bool resultIsRight) => Judge(

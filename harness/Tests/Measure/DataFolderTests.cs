@@ -67,6 +67,38 @@ public sealed class DataFolderTests : IDisposable
         data.Dispose();
     }
 
+    /// <summary>As when Ctrl-C finds a case at making a thousand logs, and does not wait for it.</summary>
+    [Fact]
+    public void AFolderIsRemovedThoughSomebodyStillMakesFilesInIt()
+    {
+        var data = DataFolder.Create(Target, Run, keep: false);
+        using var begun = new ManualResetEventSlim();
+        var until = Stopwatch.StartNew();
+        var maker = new Thread(() =>
+        {
+            var logs = Path.Combine(data.Path, "logs");
+            for (var i = 0; until.ElapsedMilliseconds < 150; i++)
+            {
+                try
+                {
+                    Directory.CreateDirectory(Path.Combine(logs, $"append-{i}"));
+                }
+                catch (IOException)
+                {
+                    // Removed between the two folders.
+                }
+                if (i == 100)
+                    begun.Set();
+            }
+        });
+        maker.Start();
+        begun.Wait();
+        data.Dispose();
+        maker.Join();
+        // What it has made since is for the next start to remove; the removal itself did not fail.
+        Assert.False(File.Exists(Path.Combine(data.Path, "owner.json")));
+    }
+
     [Fact]
     public void WhatExistsAlreadyIsNotTakenOver()
     {
