@@ -133,6 +133,22 @@ public class InterruptionTests
         Assert.Empty(place.DataFolders);
     }
 
+    /// <summary>A log that rolls faster than its disk flushes owes it many seconds of flushes, for which nobody waits who has pressed Ctrl-C.</summary>
+    [RootFact(FaultyDisk.Needs)]
+    public void Ctrl_C_does_not_wait_for_flushes_that_a_slow_disk_owes()
+    {
+        using var disk = new FaultyDisk();
+        using var place = new RunPlace(disk.MountPath);
+        disk.SetRate(5);
+        using var program = place.StartSmoke("--filter", "LogAppend*FlushPolicy=roll, FlushMethod=Fdatasync*Partitions=1,*", "--pass-seconds", "0.5");
+        program.WaitUntil(() => Directory.GetFiles(disk.MountPath, "*.log", SearchOption.AllDirectories).Length > 20, "twenty segments, four seconds of flushes");
+        var start = Stopwatch.GetTimestamp();
+        program.Signal("INT");
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(Interrupted);
+        Assert.True(Stopwatch.GetElapsedTime(start) < Promise + TimeSpan.FromSeconds(1), result.Error);
+        Assert.Empty(place.DataFolders);
+    }
+
     [Theory]
     [InlineData("INT")]
     [InlineData("KILL")]

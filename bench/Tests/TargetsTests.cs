@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Bench.Measure.Records;
 using Bench.TestSupport;
 using Xunit;
@@ -44,6 +45,7 @@ public sealed class TargetsTests : IDisposable
         var result = Run("--filter", Warm).Expect(0);
         Assert.Contains(result.OutputLines, line => line.Contains(second, StringComparison.Ordinal) && line.Contains("BufferedWarm", StringComparison.Ordinal));
         Assert.Contains($"{second}: CachePath", result.Error, StringComparison.Ordinal);
+        Assert.Matches(@"\[2/\d+, \d+ s left\] ", result.Error);
         var report = File.ReadAllText(Path.Combine(place.Out, "report.md"));
         Assert.Contains("## second", report, StringComparison.Ordinal);
         Assert.Contains("## target", report, StringComparison.Ordinal);
@@ -87,6 +89,18 @@ public sealed class TargetsTests : IDisposable
         Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(3), "it took too long");
         Assert.Contains("Stopped; the 2 finished cases are kept", result.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(place.Out, "index.html")));
+        AssertNothingLeft();
+    }
+
+    /// <summary>A terminal's Ctrl-C reaches the targets' benches at once, and they are asked by theirs a moment later: still one wish.</summary>
+    [NeedsFact("setsid")]
+    public void Ctrl_C_on_a_terminal_leaves_nothing_on_any_target()
+    {
+        using var program = BenchProgram.Start(place.Folder, ["setsid", BenchProgram.Path, .. Arguments(place.Out, "--filter", "CachePath*BufferedWarm, Operation=Read, Pattern=Random*", "--pass-seconds", "30")], new Dictionary<string, string>());
+        program.WaitUntil(() => Directory.GetFiles(second, "data-*", SearchOption.AllDirectories).Length > 0, "the data file");
+        Thread.Sleep(1000);
+        Command.Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -s INT -- -{program.ProcessId}"));
+        program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(130);
         AssertNothingLeft();
     }
 

@@ -107,6 +107,38 @@ public partial class HtmlReportTests
     }
 
     [Fact]
+    public void Of_many_contradicted_cases_for_one_reason_three_are_named_at_once_and_the_others_on_a_click()
+    {
+        static RunRecord[] Spoiled(int count) =>
+            [.. Sample.Where(record => record is { Error: null, Workload: "CachePath" }).Take(count).Select(record => SampleRecords.Contradicted(record, "durable", "deviceFlushesPerPass", 0, "≥ 1", "the disks completed no flush"))];
+        var page = Problems(Spoiled(7));
+        var summary = page.IndexOf("<summary>and 4 more</summary>", StringComparison.Ordinal);
+        Assert.True(summary > 0);
+        Assert.Equal(3, page[..summary].Split("<a href").Length - 1);
+        Assert.Equal(4, page[summary..].Split("<a href").Length - 1);
+        // One alone is not hidden: its name takes no more room than its mention.
+        Assert.DoesNotContain("<details>", Problems(Spoiled(4)), StringComparison.Ordinal);
+        var text = MarkdownReport.Render(Spoiled(7), Plain);
+        Assert.DoesNotContain("and 4 more", text, StringComparison.Ordinal);
+
+        static string Problems(RunRecord[] records)
+        {
+            var page = HtmlReport.Render(records, Plain);
+            var start = page.IndexOf("<section id=\"problems\"", StringComparison.Ordinal);
+            return page[start..page.IndexOf("</section>", start, StringComparison.Ordinal)];
+        }
+    }
+
+    [Fact]
+    public void Time_that_targets_waited_for_each_other_counts_once_and_a_break_not_at_all()
+    {
+        var start = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+        RunRecord At(double from, double seconds) => Sample[0] with { StartedUtc = start.AddSeconds(from), TotalSeconds = seconds };
+        var view = RunView.Of([At(0, 60), At(10, 70), At(20, 10), At(86_400, 5)])[0];
+        Assert.Equal(85, Content.RunFacts.SecondsOf(view.Cases));
+    }
+
+    [Fact]
     public void A_failed_case_is_named_and_has_no_figure()
     {
         var content = ReportContent.Of(Sample, Plain);

@@ -236,14 +236,18 @@ internal sealed class RunCommand : Command
         var toStandardOutput = parsed.GetValue(json);
         string? told = null;
         var number = 0;
+        var timeLeft = new TimeLeft(plan.Seconds * topologies.Length);
+        var doneSeconds = 0.0;
+        var estimates = plan.Cases.Zip(plan.Estimates).ToDictionary(pair => pair.First.Id, pair => pair.Second.Seconds);
         var outcome = new TargetsRun(plan, topologies, run, Tool(plan), runFolder, parsed.GetValue(keep), ending.Stop)
         {
             CaseEnded = (record, index) =>
             {
                 if (toStandardOutput)
                     told ??= RunProgress.TryTell(record);
+                doneSeconds += estimates.GetValueOrDefault(record.Case);
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"[{++number}/{plan.Cases.Count * topologies.Length}] {topologies[index].Folder}: {ResultTable.ShortName(record.Workload, record.Parameters)}: {RunProgress.Outcome(record)}"));
+                    $"[{++number}/{plan.Cases.Count * topologies.Length}{(timeLeft.IsTelling(doneSeconds) ? $", {timeLeft.Say(doneSeconds)} left" : "")}] {topologies[index].Folder}: {ResultTable.ShortName(record.Workload, record.Parameters)}: {RunProgress.Outcome(record)}"));
             },
         }.Execute();
         return Finish(ending, outcome, toStandardOutput ? told : TryWriteTable([.. job.Earlier, .. outcome.Records]));

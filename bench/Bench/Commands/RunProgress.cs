@@ -13,7 +13,7 @@ namespace Bench.Commands;
 internal sealed class RunProgress(Plan plan, bool recordsToStandardOutput) : IRunObserver
 {
     private readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly TimeLeft timeLeft = new(plan.Seconds);
     private ProgressContext? context;
     private ProgressTask? bar;
     private double doneSeconds;
@@ -105,12 +105,8 @@ internal sealed class RunProgress(Plan plan, bool recordsToStandardOutput) : IRu
         lastDrawn = Stopwatch.GetTimestamp();
         var current = plan.Estimates[index].Seconds * Math.Min(1, passes / (double)plan.Settings.Passes);
         bar.Value = doneSeconds + current;
-        // The estimate, corrected by how the run has gone so far.
-        var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var pace = bar.Value > plan.Seconds * 0.05 ? Math.Clamp(elapsed / bar.Value, 0.25, 4) : 1;
-        var left = Plan.Say(Math.Max(0, (plan.Seconds - bar.Value) * pace));
         bar.Description = Markup.Escape(string.Create(CultureInfo.InvariantCulture,
-            $"{left} left  {index + 1}/{plan.Cases.Count}  {name}  {(doing.Length > 0 ? doing : rate)}"));
+            $"{timeLeft.Say(bar.Value)} left  {index + 1}/{plan.Cases.Count}  {name}  {(doing.Length > 0 ? doing : rate)}"));
         context.Refresh();
     }
 }

@@ -1,7 +1,6 @@
-using Bench.Measure.Records;
+using Bench.Measure;
 using Bench.Reports.Content;
 using Bench.Reports.Families;
-using Bench.Reports.Limits;
 using Bench.Reports.Statistics;
 
 namespace Bench.Reports.Advice;
@@ -18,40 +17,51 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
         // Several runs over one target are compared by 'bench compare'; this page compares what it measured in turns.
         var inTurns = runs.Select(run => run.Name).Distinct(StringComparer.Ordinal).Count() == 1;
         return new AdviceBook(targets, targets.Length < 2 || !inTurns ? [] :
-            [.. targets.SelectMany(target => target.Wishes).Select(wish => wish.Id).Distinct().Select(id => Compared(targets, id)).OfType<string>(), .. Cached(runs, targets)]);
+            [.. targets.SelectMany(target => target.Wishes).Select(wish => wish.Id).Distinct().SelectMany(id => Compared(targets, id))]);
+    }
+
+    private static IEnumerable<string> Compared(TargetAdvice[] targets, string id)
+    {
+        (string Target, Wish Wish)[] all = [.. targets.SelectMany(target => target.Wishes.Where(wish => wish.Id == id).Select(wish => (target.Label.Full, wish)))];
+        return all.Length < 2 ? [] : id switch
+        {
+            "latency" => [ByLatency(all)],
+            "throughput" when all.Any(one => !one.Wish.WaitsForFlush) && all.All(one => one.Wish.Choice.RatesUntilDurable.Count > 0) => Lasting(all),
+            _ => [$"{all[0].Wish.Title}: {ByThroughput(all, choice => choice.PerPass(pass => pass.Bytes / pass.Seconds))}."],
+        };
+    }
+
+    private static string ByLatency((string Target, Wish Wish)[] all)
+    {
+        var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
+        var whose = all.All(one => one.Wish.WaitsForFlush) ? "" : " (the page cache’s, while it has room)";
+        return $"{ordered[0].Wish.Title}{whose}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
     }
 
     /// <summary>
-    /// Who does not wait for a flush is as fast as the page cache, on a hard disk too, until that is full: what a device can
-    /// keep up stands beside it, or the slowest one could seem the best.
+    /// Who does not wait for a flush is as fast as the page cache, on a hard disk too, until that is full; a load that goes
+    /// on is as fast as the device. So targets are compared by the time until all of a pass is durable, or the slowest one
+    /// could seem the best.
     /// </summary>
-    private static IEnumerable<string> Cached(IReadOnlyList<RunView> runs, TargetAdvice[] targets)
+    private static IEnumerable<string> Lasting((string Target, Wish Wish)[] all)
     {
-        if (!targets.Any(target => target.Wishes.Any(wish => wish.Id == "throughput" && FlushPolicy.Kind(wish.Choice[FlushPolicy.Parameter]) is not ("each" or "group"))))
-            yield break;
-        string[] known = [.. targets.Select(target => (target.Label.Full, Limit: Roofline.LimitsOf(runs.First(run => run.Label == target.Label).Cases).FirstOrDefault(limit => limit.Resource == Resource.DeviceWrite)))
-            .Select(one => $"{one.Full} {(one.Limit is { } limit ? Format.Value(Quantity.BytesPerSecond, limit.PerSecond) : "not shown")}")];
-        yield return $"Without a wait for flushes that is the throughput of the page cache, for as long as it takes the appends in. The fastest direct writes, which bound what a target keeps up: {string.Join(", ", known)}.";
+        yield return $"{all[0].Wish.Title} that lasts, counted until all of it is durable: {ByThroughput(all, choice => choice.RatesUntilDurable)}.";
+        yield return $"The page cache alone takes the appends in at {string.Join(", ", all.Select(one => $"{Rate(one.Wish.Choice.Record.BytesPerSecond!.Median)} ({one.Target})"))}, for as long as it has room.";
     }
 
-    private static string? Compared(TargetAdvice[] targets, string id)
+    private static string ByThroughput((string Target, Wish Wish)[] all, Func<CaseView, IReadOnlyList<double>> rates)
     {
-        (string Target, Wish Wish)[] all = [.. targets.SelectMany(target => target.Wishes.Where(wish => wish.Id == id).Select(wish => (target.Label.Full, wish)))];
-        if (all.Length < 2)
-            return null;
-        if (id == "latency")
-        {
-            var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
-            return $"{ordered[0].Wish.Title}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
-        }
-        var best = all.MaxBy(one => one.Wish.Choice.Record.BytesPerSecond!.Median);
-        return $"{best.Wish.Title}: {best.Target}; {string.Join(", ", all.Where(one => one != best).Select(one => $"{Times(best.Wish.Choice, one.Wish.Choice)} {one.Target}"))}.";
+        double Median((string Target, Wish Wish) one) => MedianInterval.Of(rates(one.Wish.Choice))!.Median;
+        var best = all.MaxBy(Median);
+        string Named((string Target, Wish Wish) one) => $"{one.Target} ({Rate(Median(one))})";
+        return $"{Named(best)}; {string.Join(", ", all.Where(one => one != best).OrderByDescending(Median).Select(one => $"{Times(rates(best.Wish.Choice), rates(one.Wish.Choice))} {Named(one)}"))}";
     }
 
-    private static string Times(CaseView best, CaseView other)
+    private static string Rate(double bytesPerSecond) => Format.Value(Quantity.BytesPerSecond, bytesPerSecond);
+
+    private static string Times(IReadOnlyList<double> best, IReadOnlyList<double> other)
     {
-        double Rate(PassRecord pass) => pass.Bytes / pass.Seconds;
-        var ratio = PassRatio.Of(best.PerPass(Rate), other.PerPass(Rate));
+        var ratio = PassRatio.Of(best, other);
         return ratio is null ? "nothing to compare with" : ratio.IncludesOne ? "no difference was shown to" : $"{Format.Ratio(ratio.Value)} ({Format.RatioInterval(ratio.Low, ratio.High)}) the throughput of";
     }
 }

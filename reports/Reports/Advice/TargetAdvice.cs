@@ -1,3 +1,4 @@
+using Bench.Measure;
 using Bench.Measure.Records;
 using Bench.Reports.Charts;
 using Bench.Reports.Content;
@@ -20,6 +21,9 @@ internal sealed record Wish(string Id, string Title, CaseView Choice)
 
     /// <summary>What makes no difference, what a power loss takes, and where Kafka differs: a sentence each.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>Whether an append returns only when a flush has: its throughput is then the device's, and else the page cache's.</summary>
+    public bool WaitsForFlush => FlushPolicy.Kind(Choice[FlushPolicy.Parameter]) is "each" or "group";
 }
 
 /// <summary>
@@ -148,6 +152,7 @@ internal sealed record TargetAdvice
             Notes =
             [
                 chosen.AtRisk,
+                .. chosen.Lasting is { } lasting ? [lasting] : Array.Empty<string>(),
                 .. sizes.Length == 1 ? [] : free
                     ? (string[])[$"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."]
                     : [Sizes(chosen, sizes, alikeSizes)],
@@ -252,6 +257,10 @@ internal sealed record TargetAdvice
             : FlushPolicy.Kind(Policy) is "none"
                 ? $"A power loss takes what the kernel has not written back yet, up to half a minute of it; in a pass of {Format.Seconds(View.Record.Passes[0].Seconds)} that was {Format.Value(Quantity.Bytes, AtRiskBytes)}. Replicas on other machines are what Kafka relies on then."
                 : $"A power loss takes up to {Format.Value(Quantity.Bytes, AtRiskBytes)} or {Format.Value(Quantity.Milliseconds, AtRiskMs)} of what was acknowledged.";
+
+        /// <summary>What the device makes of a throughput that is the page cache's; null where nothing is left to be flushed, or it was not timed.</summary>
+        public string? Lasting => WaitsForFlush || View.RatesUntilDurable is not { Count: > 0 } rates ? null
+            : $"Counted until all of it is durable: {Format.Value(Quantity.BytesPerSecond, MedianInterval.Of(rates)!.Median)}. A load that goes on gets that.";
 
         /// <summary>
         /// No difference between the passes' throughput was shown. The best of many is the best by luck too, so each of the

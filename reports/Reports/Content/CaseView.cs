@@ -83,5 +83,12 @@ internal sealed class CaseView(RunRecord record, int runIndex, RunLabel runLabel
     /// <summary>One value per pass.</summary>
     public IReadOnlyList<double> PerPass(Func<PassRecord, double> value) => [.. Record.Passes.Select(value)];
 
+    /// <summary>
+    /// Bytes a second until all of a pass was durable, one for each pass after which what was left was flushed: all, or of a
+    /// policy that never flushes the last.
+    /// </summary>
+    public IReadOnlyList<double> RatesUntilDurable =>
+        [.. Record.Passes.Where(pass => pass.FlushSeconds is not null).Select(pass => pass.Bytes / (pass.Seconds + pass.FlushSeconds!.Value))];
+
     private static string? Join(IEnumerable<string> texts) => string.Join("; ", texts) is { Length: > 0 } text ? text : null;
 }

@@ -23,9 +23,24 @@ internal static class RunFacts
             ("Tool", Joined($"bench {tool.Version}", tool.Commit is { } commit ? $"commit {commit}" : null, host.Runtime is { } runtime ? $".NET {runtime}" : null)),
             ("Command", tool.CommandLine),
             ("Profile and seed", Joined(tool.Profile, $"seed {tool.Seed.ToString(CultureInfo.InvariantCulture)}")),
-            ("Measured", Joined(Format.Moment(run.Cases.Min(view => view.Record.StartedUtc)), $"{Format.Count(run.Cases.Count)} cases in {Format.Seconds(run.Cases.Sum(view => view.Record.TotalSeconds))}", run.Name)),
+            ("Measured", Joined(Format.Moment(run.Cases.Min(view => view.Record.StartedUtc)), $"{Format.Count(run.Cases.Count)} cases in {Format.Seconds(SecondsOf(run.Cases))}", run.Name)),
         ];
         return [.. facts.Where(fact => !string.IsNullOrEmpty(fact.Item2)).Select(fact => (fact.Item1, fact.Item2!))];
+    }
+
+    /// <summary>Time that some case was at work: targets take turns, and an interrupted run may have been gone on with days later.</summary>
+    internal static double SecondsOf(IEnumerable<CaseView> cases)
+    {
+        var (seconds, end) = (0.0, DateTimeOffset.MinValue);
+        foreach (var record in cases.Select(view => view.Record).OrderBy(record => record.StartedUtc))
+        {
+            var ended = record.StartedUtc.AddSeconds(record.TotalSeconds);
+            if (ended <= end)
+                continue;
+            seconds += (ended - (record.StartedUtc > end ? record.StartedUtc : end)).TotalSeconds;
+            end = ended;
+        }
+        return seconds;
     }
 
     /// <summary>The physical disk and file system in a few words: the report's title.</summary>
