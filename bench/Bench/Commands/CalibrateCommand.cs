@@ -114,7 +114,6 @@ internal sealed class CalibrateCommand : Command
         var cases = plan.Cases.Select(spec => new GateCase(spec.Id, spec, spec)).ToArray();
         var run = RunCommand.NewRunName();
         using var area = GateArea.Make(parsed.GetValue(target)!, run, 2, plan.PeakBytes);
-        Directory.CreateDirectory(runFolder);
         using var work = new WorkFolder(runFolder);
         var side = new GateSide { Role = "base", Name = "this program", Command = RunCommand.SelfCommand() };
         var session = new GateSession(side, side with { Role = "head", InjectedSlowdown = share }, cases, settings, rules, stop)

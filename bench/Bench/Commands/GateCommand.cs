@@ -127,7 +127,6 @@ internal sealed class GateCommand : Command
         using var baseArea = GateArea.Make(targets.Base ?? parsed.GetValue(target)!, run, targets.Base is null ? 2 : 1, peak);
         using var headArea = targets.Head is { } other ? GateArea.Make(other, RunCommand.NewRunName(), 1, peak) : null;
         RequireAlike(parsed, baseArea.Topology, headArea?.Topology);
-        Directory.CreateDirectory(folder);
         using var work = new WorkFolder(folder);
         var session = new GateSession(
             baseProgram.Side("base", NameOf(first, baseSets, targets.Base)),

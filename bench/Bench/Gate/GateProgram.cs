@@ -43,11 +43,14 @@ internal sealed class GateProgram : IDisposable
     public void Dispose() => revision?.Dispose();
 }
 
-/// <summary>A folder for the launches' records, within the gate's own, gone when disposed.</summary>
+/// <summary>A folder for the launches' records, within the gate's own, gone when disposed; so is the gate's own if it was made for it and nothing came of it.</summary>
 internal sealed class WorkFolder : IDisposable
 {
+    private readonly string? madeFolder;
+
     internal WorkFolder(string folder)
     {
+        madeFolder = Directory.Exists(folder) ? null : folder;
         Path = System.IO.Path.Combine(folder, "launches");
         Directory.CreateDirectory(Path);
     }
@@ -56,7 +59,8 @@ internal sealed class WorkFolder : IDisposable
 
     public void Dispose()
     {
-        if (Directory.Exists(Path))
-            Directory.Delete(Path, recursive: true);
+        WholeFolder.Remove(Path);
+        if (Directory.Exists(madeFolder) && !Directory.EnumerateFileSystemEntries(madeFolder).Any())
+            Directory.Delete(madeFolder);
     }
 }

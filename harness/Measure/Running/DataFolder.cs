@@ -33,7 +33,6 @@ public sealed partial class DataFolder : IDisposable
 
     private const string FileSuffix = ".bin";
     private const int ReuseTries = 20;
-    private const int RemovalTries = 20;
     private const string OwnerFileName = "owner.json";
     private readonly FileStream ownerLock;
     private readonly Dictionary<string, string> files = new(StringComparer.Ordinal);
@@ -244,18 +243,8 @@ public sealed partial class DataFolder : IDisposable
     /// <summary>Closes the folder and removes it, unless it is kept.</summary>
     public void Dispose()
     {
-        for (var tries = 1; !Keep && Directory.Exists(Path); tries++)
-        {
-            try
-            {
-                Directory.Delete(Path, recursive: true);
-            }
-            catch (IOException) when (tries < RemovalTries)
-            {
-                // A case that is just being given up may make a file where the others are gone already: a folder not empty.
-                Thread.Sleep(25);
-            }
-        }
+        if (!Keep)
+            WholeFolder.Remove(Path);
         ownerLock.Dispose();
     }
 
