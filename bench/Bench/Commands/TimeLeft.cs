@@ -4,7 +4,7 @@ namespace Bench.Commands;
 
 /// <summary>
 /// How long a run will still take: the plan's estimate, which knows nothing of the device, corrected by how the run has gone
-/// so far. On a disk with slow flushes a run takes twice what was planned, and that shows after a few cases.
+/// so far. On a disk with slow flushes a run takes longer than planned, and that shows after a few cases.
 /// </summary>
 /// <param name="plannedSeconds">The estimate of the whole.</param>
 internal sealed class TimeLeft(double plannedSeconds)

@@ -34,19 +34,18 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
     private static string ByLatency((string Target, Wish Wish)[] all)
     {
         var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
-        var whose = all.All(one => one.Wish.WaitsForFlush) ? "" : " (the page cache’s, while it has room)";
+        var whose = all.Any(one => one.Wish.WaitsForFlush) ? "" : " (the page cache’s, while it has room)";
         return $"{ordered[0].Wish.Title}{whose}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
     }
 
     /// <summary>
-    /// Who does not wait for a flush is as fast as the page cache, on a hard disk too, until that is full; a load that goes
-    /// on is as fast as the device. So targets are compared by the time until all of a pass is durable, or the slowest one
-    /// could seem the best.
+    /// Who does not wait for a flush is as fast as the page cache, on a hard disk too, until that is full. So targets are
+    /// compared by the time until all of a pass is durable, or the slowest one could seem the best.
     /// </summary>
     private static IEnumerable<string> Lasting((string Target, Wish Wish)[] all)
     {
-        yield return $"{all[0].Wish.Title} that lasts, counted until all of it is durable: {ByThroughput(all, choice => choice.RatesUntilDurable)}.";
-        yield return $"The page cache alone takes the appends in at {string.Join(", ", all.Select(one => $"{Rate(one.Wish.Choice.Record.BytesPerSecond!.Median)} ({one.Target})"))}, for as long as it has room.";
+        yield return $"{all[0].Wish.Title}, counted until all of it is durable: {ByThroughput(all, choice => choice.RatesUntilDurable)}.";
+        yield return $"The page cache alone takes the appends in at {string.Join(", ", all.Where(one => !one.Wish.WaitsForFlush).Select(one => $"{Rate(one.Wish.Choice.Record.BytesPerSecond!.Median)} ({one.Target})"))}, for as long as it has room.";
     }
 
     private static string ByThroughput((string Target, Wish Wish)[] all, Func<CaseView, IReadOnlyList<double>> rates)

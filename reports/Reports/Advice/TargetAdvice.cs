@@ -260,7 +260,7 @@ internal sealed record TargetAdvice
 
         /// <summary>What the device makes of a throughput that is the page cache's; null where nothing is left to be flushed, or it was not timed.</summary>
         public string? Lasting => WaitsForFlush || View.RatesUntilDurable is not { Count: > 0 } rates ? null
-            : $"Counted until all of it is durable: {Format.Value(Quantity.BytesPerSecond, MedianInterval.Of(rates)!.Median)}. A load that goes on gets that.";
+            : $"Counted until all of it is durable: {Format.Value(Quantity.BytesPerSecond, MedianInterval.Of(rates)!.Median)}.";
 
         /// <summary>
         /// No difference between the passes' throughput was shown. The best of many is the best by luck too, so each of the
