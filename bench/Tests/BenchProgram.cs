@@ -67,7 +67,9 @@ internal sealed class BenchProgram : IDisposable
     /// <summary>Starts a command that ends in the program, such as <c>setpriv … bench run</c>.</summary>
     internal static BenchProgram Start(string folder, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo(Command.Find(command[0]) ?? throw new InvalidOperationException($"{command[0]} is not there."), command.Skip(1))
+        var file = Command.Find(command[0]) ?? throw new InvalidOperationException($"{command[0]} is not there.");
+        // A script's background jobs ignore Ctrl-C, and nohup's the hang-up, and so would all that is started from tests in one.
+        var start = new ProcessStartInfo("env", ["--default-signal", file, .. command.Skip(1)])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,

@@ -26,7 +26,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
         return all.Length < 2 ? [] : id switch
         {
             "latency" => [ByLatency(all)],
-            "throughput" when all.Any(one => !one.Wish.WaitsForFlush) && all.All(one => one.Wish.Choice.RatesUntilDurable.Count > 0) => Lasting(all),
+            "throughput" when all.Any(one => !FlushPolicy.Waits(one.Wish.Choice)) && all.All(one => one.Wish.Choice.RatesUntilDurable.Count > 0) => Lasting(all),
             _ => [$"{all[0].Wish.Title}: {ByThroughput(all, choice => choice.PerPass(pass => pass.Bytes / pass.Seconds))}."],
         };
     }
@@ -34,7 +34,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
     private static string ByLatency((string Target, Wish Wish)[] all)
     {
         var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
-        var whose = all.Any(one => one.Wish.WaitsForFlush) ? "" : " (the page cache’s, while it has room)";
+        var whose = all.Any(one => FlushPolicy.Waits(one.Wish.Choice)) ? "" : " (the page cache’s, while it has room)";
         return $"{ordered[0].Wish.Title}{whose}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
     }
 
@@ -45,7 +45,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
     private static IEnumerable<string> Lasting((string Target, Wish Wish)[] all)
     {
         yield return $"{all[0].Wish.Title}, counted until all of it is durable: {ByThroughput(all, choice => choice.RatesUntilDurable)}.";
-        yield return $"The page cache alone takes the appends in at {string.Join(", ", all.Where(one => !one.Wish.WaitsForFlush).Select(one => $"{Rate(one.Wish.Choice.Record.BytesPerSecond!.Median)} ({one.Target})"))}, for as long as it has room.";
+        yield return $"The page cache alone takes the appends in at {string.Join(", ", all.Where(one => !FlushPolicy.Waits(one.Wish.Choice)).Select(one => $"{Rate(one.Wish.Choice.Record.BytesPerSecond!.Median)} ({one.Target})"))}, for as long as it has room.";
     }
 
     private static string ByThroughput((string Target, Wish Wish)[] all, Func<CaseView, IReadOnlyList<double>> rates)

@@ -21,9 +21,6 @@ internal sealed record Wish(string Id, string Title, CaseView Choice)
 
     /// <summary>What makes no difference, what a power loss takes, and where Kafka differs: a sentence each.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
-
-    /// <summary>Whether an append returns only when a flush has: its throughput is then the device's, and else the page cache's.</summary>
-    public bool WaitsForFlush => FlushPolicy.Kind(Choice[FlushPolicy.Parameter]) is "each" or "group";
 }
 
 /// <summary>
@@ -241,7 +238,7 @@ internal sealed record TargetAdvice
         public long SegmentBytes { get; } = Words.Bytes(View["SegmentSize"]) ?? 0;
 
         /// <summary>Nothing is acknowledged before it is flushed.</summary>
-        public bool WaitsForFlush { get; } = FlushPolicy.Kind(View[FlushPolicy.Parameter]) is "each" or "group";
+        public bool WaitsForFlush { get; } = FlushPolicy.Waits(View);
 
         /// <summary>And the flush is shown to reach the device.</summary>
         public bool LosesNothing => WaitsForFlush && View.Status == CaseStatus.Proven;

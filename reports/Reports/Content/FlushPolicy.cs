@@ -38,6 +38,9 @@ internal static class FlushPolicy
     /// <summary>"group:500" is of the kind "group".</summary>
     public static string Kind(string policy) => Split(policy).Kind;
 
+    /// <summary>Whether an append returns only when a flush has: its throughput is then the device's, and else the page cache's.</summary>
+    public static bool Waits(CaseView view) => Kind(view[Parameter]) is "each" or "group";
+
     /// <summary>"bytes:1MiB" is 1,048,576, "interval:100" is 100; null if the policy has no figure.</summary>
     public static double? Amount(string policy) => Split(policy).Figure;
 

@@ -76,7 +76,7 @@ internal static class Roofline
             Highest(Resource.DeviceWrite, usable.Where(view => IsDirect(view, "Write")), Bytes),
             Highest(Resource.ReadOperations, usable.Where(view => IsDirect(view, "Read") && view["Pattern"] == "Random"), Operations),
             Highest(Resource.WriteOperations, usable.Where(view => IsDirect(view, "Write") && view["Pattern"] == "Random"), Operations),
-            Highest(Resource.Flushes, usable.Where(view => view.Record.Workload == LogAppendFamily.Workload && FlushPolicy.Kind(view[FlushPolicy.Parameter]) is "each" or "group"), FlushesPerSecond),
+            Highest(Resource.Flushes, usable.Where(view => view.Record.Workload == LogAppendFamily.Workload && FlushPolicy.Waits(view)), FlushesPerSecond),
             new Limit(Resource.Processor, 1, null),
         ];
         return [.. limits.OfType<Limit>()];
