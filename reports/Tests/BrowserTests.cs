@@ -114,8 +114,15 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         await open.Page.Locator(".plot").First.ScrollIntoViewIfNeededAsync();
         await Assertions.Expect(open.Page.Locator(".plot").First.Locator("svg")).ToBeVisibleAsync();
         Assert.InRange(await open.Page.Locator(".plot svg").CountAsync(), 1, await open.Page.Locator(".plot").CountAsync() - 1);
+        // What is far from the screen is neither laid out nor coloured, and a jump past it lands where it should.
+        Assert.False(await open.Page.EvaluateAsync<bool>("[...document.querySelectorAll('figure.chart')].at(-1).firstElementChild.checkVisibility({ contentVisibilityAuto: true })"));
+        await open.Page.EvaluateAsync("location.hash = '#method'");
+        await open.Page.WaitForFunctionAsync("document.getElementById('method').getBoundingClientRect().top < innerHeight && document.getElementById('method').getBoundingClientRect().bottom > 0");
+        await open.Page.EvaluateAsync("document.documentElement.scrollTop = 0");
+        await open.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
         await open.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         Assert.Empty(await open.Page.EvaluateAsync<string[]>(EmptyCharts));
+        Assert.True(await open.Page.EvaluateAsync<bool>("[...document.querySelectorAll('figure.chart')].every(figure => figure.firstElementChild.checkVisibility({ contentVisibilityAuto: true }))"));
         Assert.Empty(open.Complaints);
         Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
     }
