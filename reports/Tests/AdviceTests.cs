@@ -69,18 +69,19 @@ public class AdviceTests
         Assert.All(advice.Wishes.Take(2), wish => Assert.Equal("roll", wish.Choice["FlushPolicy"]));
     }
 
-    /// <summary>A hard disk's passes can end before the first flush in the background does: such figures are the cache's.</summary>
+    /// <summary>A hard disk's passes can end before the first flush in the background does, all or some: such figures are the cache's.</summary>
     [Fact]
     public void A_policy_that_flushed_nothing_is_not_advised_and_named()
     {
-        RunRecord Flushed(RunRecord record, int flushes) => record with { Metrics = new Dictionary<string, Estimate>(record.Metrics) { ["flushes"] = new(flushes, flushes, flushes) } };
+        RunRecord Flushed(RunRecord record, int fewest, int flushes) => record with { Metrics = new Dictionary<string, Estimate>(record.Metrics) { ["flushes"] = new(flushes, fewest, flushes) } };
         var advice = Of([
-            Flushed(Append("1MiB", "roll", 900e6, 10e3, 30 << 20), 0), Flushed(Append("64MiB", "bytes:1MiB", 50e6, 90e3, 1 << 20), 4),
-            Flushed(Append("64MiB", "none", 800e6, 20e3, 120e6), 0), Flushed(Append("64MiB", "each", 3e6, 400e3, 0), 9),
+            Flushed(Append("1MiB", "roll", 900e6, 10e3, 30 << 20), 0, 0), Flushed(Append("64MiB", "roll", 950e6, 9e3, 30 << 20), 0, 1),
+            Flushed(Append("64MiB", "bytes:1MiB", 50e6, 90e3, 1 << 20), 4, 4),
+            Flushed(Append("64MiB", "none", 800e6, 20e3, 120e6), 0, 0), Flushed(Append("64MiB", "each", 3e6, 400e3, 0), 9, 9),
         ]);
         Assert.Equal(["none", "none", "each"], advice.Wishes.Select(wish => wish.Choice["FlushPolicy"]));
         Assert.DoesNotContain(advice.Front.Rows, row => row.Cells[0] == "at each roll");
-        Assert.Equal("Not among the choices, because most passes ended before a flush did: at each roll, 1 MiB.", advice.Unflushed);
+        Assert.Equal("Not among the choices, because passes ended before a flush did: at each roll, 1 MiB; at each roll, 64 MiB.", advice.Unflushed);
         Assert.Null(Of([Append("1MiB", "none", 900e6, 10e3, 120e6), Append("1MiB", "each", 3e6, 400e3, 0)]).Unflushed);
     }
 

@@ -98,15 +98,18 @@ internal sealed record TargetAdvice
                 : choices.FirstOrDefault(choice => choice.WaitsForFlush) is { } unproven
                     ? $"For durability nothing is advised: it was not shown that a flush reaches the device ({unproven.View.Reason})."
                     : "For durability nothing is advised: no case waits for a flush before it acknowledges.",
-            Unflushed = unflushed.Length == 0 ? null : $"Not among the choices, because most passes ended before a flush did: {string.Join("; ", unflushed)}.",
+            Unflushed = unflushed.Length == 0 ? null : $"Not among the choices, because passes ended before a flush did: {string.Join("; ", unflushed)}.",
             Front = FrontOf(choices),
             Picture = PictureOf(run, choices, held),
         };
     }
 
-    /// <summary>A device so slow that most passes have met no flush: throughput and data at risk are those of the cache, and not of the policy.</summary>
+    /// <summary>
+    /// A device so slow, or passes so short, that some have met no flush: their throughput and data at risk are those of
+    /// the cache, and not of the policy, and the case has a warning that says so.
+    /// </summary>
     private static bool FlushedNothing(CaseView view) =>
-        FlushPolicy.Kind(view[FlushPolicy.Parameter]) != "none" && view.Record.Metrics.TryGetValue("flushes", out var flushes) && flushes.Median == 0;
+        FlushPolicy.Kind(view[FlushPolicy.Parameter]) != "none" && view.Record.Metrics.TryGetValue("flushes", out var flushes) && flushes.Low == 0;
 
     private static Wish Throughput(Choice[] choices)
     {
