@@ -97,6 +97,25 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         Assert.Empty(await open.Page.EvaluateAsync<string[]>("window.violations"));
     }
 
+    [ChromiumTheory]
+    [InlineData(1280)]
+    [InlineData(390)]
+    public async Task No_word_of_a_chart_leaves_its_picture(int width)
+    {
+        await using var open = await chromium.Open(Sample);
+        await open.Page.SetViewportSizeAsync(width, 900);
+        await open.Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>("""
+            () => [...document.querySelectorAll('.plot svg')].flatMap(svg => {
+              const picture = svg.getBoundingClientRect();
+              return [...svg.querySelectorAll('text')].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.left < picture.left - 1 || box.right > picture.right + 1;
+              }).map(text => `${svg.closest('.plot').id}: ${text.textContent}`);
+            })
+            """));
+    }
+
     [ChromiumFact]
     public async Task A_very_large_page_packs_the_options_of_its_charts_and_shows_the_same()
     {

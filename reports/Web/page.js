@@ -239,6 +239,8 @@ function complete(option, width) {
       axis.axisLabel = { ...axis.axisLabel, color: t.ink, fontFamily: family, fontSize: 12 };
       if (axis.bench) axis.axisLabel.formatter = place => axis.bench[place] ?? '';
       else if (axis.type !== 'category') axis.axisLabel.formatter = ticks[axis.unit ?? unit] ?? short;
+      // Names above their rows: what is wider than the picture ends in dots; the table below has it whole.
+      if (axis.axisLabel.inside) Object.assign(axis.axisLabel, { width: width - 12, overflow: 'truncate' });
       axis.axisLine = { ...axis.axisLine, lineStyle: { color: t.rule } };
       axis.splitLine = { ...axis.splitLine, lineStyle: { color: t.rule, width: 1 } };
       axis.nameTextStyle = { ...axis.nameTextStyle, color: t.muted, fontFamily: family, fontSize: 12 };
@@ -261,7 +263,11 @@ function complete(option, width) {
       continue;
     }
     series.itemStyle = b.hollow ? { ...series.itemStyle, color: t.paper, borderColor: own, borderWidth: 2 } : { ...series.itemStyle, color: own };
-    if (series.label) series.label = { ...series.label, color: t.ink, fontFamily: family, fontSize: 12 };
+    if (series.label) {
+      series.label = { ...series.label, color: t.ink, fontFamily: family, fontSize: 12 };
+      // A name that would leave the picture stands left of its point.
+      series.labelLayout = ({ rect, labelRect }) => ({ ...(labelRect.x + labelRect.width > width ? { x: rect.x - 5, align: 'right' } : {}), hideOverlap: true });
+    }
     if (series.type === 'line') {
       series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
       if (b.verdict === 'contradicted')

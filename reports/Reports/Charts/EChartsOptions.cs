@@ -296,7 +296,6 @@ public static class EChartsOptions
         ["symbolSize"] = 11,
         ["z"] = 20 - place,
         ["label"] = new JsonObject { ["show"] = !series.Unnamed, ["position"] = "right", ["formatter"] = "{b}" },
-        ["labelLayout"] = new JsonObject { ["hideOverlap"] = true },
         ["data"] = new JsonArray([.. series.Points.Select(point =>
         {
             var item = Item(chart, series, point, point.X, point.Y);
