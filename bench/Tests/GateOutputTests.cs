@@ -44,6 +44,27 @@ public sealed class GateOutputTests : IDisposable
         Assert.Single(result.Error.Split('\n'), line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_stored_run_keeps_its_own_page()
+    {
+        var (first, second) = (Stored("base", 1e8), Stored("head", 1e8));
+        var result = BenchProgram.Run(folder.FullPath, ["gate", "--base", first, "--head", second, "--uncalibrated", "--out", first]).Expect(64);
+        Assert.Contains("holds a run, whose page a gate would replace", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder.FullPath, first, GateResult.FileName)));
+    }
+
+    [Theory]
+    [InlineData("--pairs", "8")]
+    [InlineData("--filter", "zzz*")]
+    [InlineData("--inject-slowdown", "0.2")]
+    [InlineData("--base-set", "FlushPolicy=each")]
+    [InlineData("--base-target", ".")]
+    public void What_says_how_to_measure_is_an_error_with_stored_runs(string option, string value)
+    {
+        var result = BenchProgram.Run(folder.FullPath, ["gate", "--base", Stored("base", 1e8), "--head", Stored("head", 1e8), "--uncalibrated", "--out", "gate", option, value]).Expect(64);
+        Assert.Contains($"{option} is for runs that are still to be made", result.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>A server that finds no file keeps the result of the commit before, or takes the job for one without tests.</summary>
     [Fact]
     public void Where_there_is_no_verdict_the_servers_files_say_why()

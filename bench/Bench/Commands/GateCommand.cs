@@ -49,6 +49,9 @@ internal sealed class GateCommand : Command
         var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run));
         if (File.Exists(Path.Combine(folder, GateResult.FileName)))
             throw new PlanException($"{folder} holds a gate run already; give another --out");
+        // A run has a page of the same name there.
+        if (File.Exists(Path.Combine(folder, RunStore.FileName)))
+            throw new PlanException($"{folder} holds a run, whose page a gate would replace; give another --out");
         GateOutput.Check(parsed.GetValue(junit));
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
@@ -79,6 +82,11 @@ internal sealed class GateCommand : Command
     {
         if (parsed.GetValue(baseName) is not { } first || parsed.GetValue(headName) is not { } second || !IsRecords(first) || !IsRecords(second))
             throw new PlanException("a stored run is compared with a stored run: give one as --base and one as --head");
+        // They have been measured: what says how is an error here, and not left unheard.
+        var measuring = Options.Except([baseName, headName, outFolder, junit, store, unlike, uncalibrated, allowMissing]).FirstOrDefault(option =>
+            parsed.GetResult(option) is { Implicit: false } && option.Name is not ("--margin" or "--margin-p99" or "--alpha" or "--calibration"));
+        if (measuring is not null)
+            throw new PlanException($"stored runs are judged as they are, case by case; {measuring.Name} is for runs that are still to be made");
         var (baseRecords, baseWarnings) = RunStore.Read(first);
         var (headRecords, headWarnings) = RunStore.Read(second);
         var calibration = baseRecords.Count == 0 ? null : Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, Fingerprint.Of(baseRecords[0]));
