@@ -343,7 +343,7 @@ async function oneByOne(works) {
 let redrawExplored = () => {};
 // Of very many charts, or of fewer with very many points, only those are drawn that have come near the screen, and all for paper.
 const many = plots.length > 150 || plots.some(isPacked) || plots.reduce((sum, plot) => sum + optionOf(plot).textContent.length, 0) > 2e6;
-// And the browser lays out and colours only those: switching a page of thousands of series to dark took 300 ms, and takes 30.
+// And the browser lays out and colours only those: of a page with thousands of series, switching to dark was five times as slow.
 document.documentElement.classList.toggle('many', many);
 function drawAll(paperWidth) {
   if (many && !paperWidth) {

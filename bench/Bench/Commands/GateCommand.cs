@@ -83,8 +83,8 @@ internal sealed class GateCommand : Command
         if (parsed.GetValue(baseName) is not { } first || parsed.GetValue(headName) is not { } second || !IsRecords(first) || !IsRecords(second))
             throw new PlanException("a stored run is compared with a stored run: give one as --base and one as --head");
         // They have been measured: what says how is an error here, and not left unheard.
-        var measuring = Options.Except([baseName, headName, outFolder, junit, store, unlike, uncalibrated, allowMissing]).FirstOrDefault(option =>
-            parsed.GetResult(option) is { Implicit: false } && option.Name is not ("--margin" or "--margin-p99" or "--alpha" or "--calibration"));
+        var measuring = Options.Except([baseName, headName, outFolder, junit, store, unlike, uncalibrated, allowMissing, .. gateOptions.OfJudging])
+            .FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (measuring is not null)
             throw new PlanException($"stored runs are judged as they are, case by case; {measuring.Name} is for runs that are still to be made");
         var (baseRecords, baseWarnings) = RunStore.Read(first);

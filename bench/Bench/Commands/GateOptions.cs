@@ -18,6 +18,9 @@ internal sealed class GateOptions
 
     internal Option<string> Calibrations { get; } = new("--calibration") { Description = "Where calibrations of machines are kept", HelpName = "DIR", DefaultValueFactory = _ => Path.Combine("reports", "calibration") };
 
+    /// <summary>Those that say how to judge; the others, how to measure.</summary>
+    internal IEnumerable<Option> OfJudging => [margin, marginP99, alpha, Calibrations];
+
     internal void AddTo(Command command)
     {
         command.Add(margin);
