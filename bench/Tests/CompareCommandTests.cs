@@ -126,6 +126,8 @@ public sealed class CompareCommandTests : IClassFixture<CompareCommandTests.TwoR
     [InlineData("compare", "one", "two", "three")]
     [InlineData("compare", "one", "two", "--frobnicate")]
     [InlineData("compare", "", "two")]
+    [InlineData("compare", "one", "two", "--out", ".")]
+    [InlineData("compare", "one", "two", "--out", "/proc/none/page.html")]
     public void Wrong_use_is_64(params string[] arguments)
     {
         var result = BenchProgram.Run(runs.First.Folder, arguments).Expect(64);

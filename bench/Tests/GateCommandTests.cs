@@ -266,8 +266,13 @@ public sealed class GateCommandTests : IDisposable
         // With six figures and more, the 8 pairs of these cases cannot reach what Holm's method asks for.
         const string Other = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Sequential, BlockSize=64KiB, FileSize=8MiB)";
         var result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--case", Other]).Expect(2);
-        Assert.Contains("8 pairs cannot call any of 6 figures slower", result.Error, StringComparison.Ordinal);
+        Assert.Contains("8 pairs cannot call any of 6 figures slower at an error of 5 %", result.Error, StringComparison.Ordinal);
+        // Which is known when the first pair has shown what figures there are, and here before that.
+        Assert.DoesNotContain("pair 2 ", result.Error, StringComparison.Ordinal);
         AssertNothingLeft();
+        result = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--alpha", "1e-9", "--case", Warm]).Expect(2);
+        Assert.Contains("8 pairs cannot call a single figure slower", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("give a larger --alpha, or fewer cases", Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--alpha", "1e-99", "--case", Warm]).Expect(2).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -296,10 +301,12 @@ public sealed class GateCommandTests : IDisposable
     [InlineData("TERM")]
     public void A_signal_stops_the_launches_and_removes_everything(string signal)
     {
-        using var gate = BenchProgram.Start(place.Folder, Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "100", "--case", Warm]));
-        gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 2", StringComparison.Ordinal), "the second pair");
+        var junit = Path.Combine(place.Folder, "gate.xml");
+        using var gate = BenchProgram.Start(place.Folder, Arguments(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "100", "--case", Warm, "--junit", junit]));
+        gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 2 of 100, 1 of 1 case open, about ", StringComparison.Ordinal), "the second pair");
         gate.Signal(signal);
         Assert.Equal(130, gate.WaitForEnd(TimeSpan.FromSeconds(20)).ExitCode);
+        Assert.Contains("it was stopped before there was one", File.ReadAllText(junit), StringComparison.Ordinal);
         AssertNothingLeft();
         Assert.False(Directory.Exists(place.Out));
     }

@@ -81,11 +81,52 @@ public sealed class GateOutputTests : IDisposable
     }
 
     [Fact]
-    public void A_check_before_the_measurement_makes_the_folder_and_nothing_else()
+    public void Where_it_was_asked_for_wrongly_no_result_of_the_gate_before_stays()
+    {
+        File.WriteAllText(folder.File("gate.xml"), "<?xml version=\"1.0\"?>\n<testsuites/>");
+        var (first, second) = (Stored("base", 1e8), Stored("head", 1e8));
+        BenchProgram.Run(folder.FullPath, ["gate", "--base", first, "--head", second, "--uncalibrated", "--out", first, "--junit", "gate.xml"]).Expect(64);
+        Assert.Contains("holds a run", System.Xml.Linq.XDocument.Load(folder.File("gate.xml")).Descendants("error").Single().Attribute("message")!.Value, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/proc/none")]
+    [InlineData("file")]
+    [InlineData("file/deeper")]
+    [InlineData("")]
+    public void A_folder_that_cannot_be_written_is_refused_before_anything_is_read(string path)
+    {
+        File.WriteAllText(folder.File("file"), "kept");
+        var result = BenchProgram.Run(folder.FullPath, ["gate", "--base", "none", "--head", "none", "--uncalibrated", "--out", path]).Expect(64);
+        Assert.StartsWith(path.Length == 0 ? "bench: --out is empty; give a folder" : $"bench: --out {path} cannot be written: ", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Equal("kept", File.ReadAllText(folder.File("file")));
+    }
+
+    [Fact]
+    public void A_job_summary_has_its_folder_from_the_server_that_reads_it()
+    {
+        var result = Gate(new() { ["GITHUB_STEP_SUMMARY"] = folder.File("none/summary.md") }).Expect(Slower);
+        Assert.Contains("Warning  the job summary is not in ", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("none")));
+    }
+
+    [Theory]
+    [InlineData("--base", "--head")]
+    [InlineData("--head", "--base")]
+    public void A_folder_without_a_run_beside_a_stored_one_is_named(string option, string other)
+    {
+        Directory.CreateDirectory(folder.File("empty"));
+        var result = BenchProgram.Run(folder.FullPath, ["gate", option, "empty", other, Stored("run", 1e8), "--uncalibrated", "--out", "gate"]).Expect(64);
+        Assert.Contains($"{option} empty is none (no {RunStore.FileName} there)", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"{option} is missing", BenchProgram.Run(folder.FullPath, ["gate", other, "run", "--uncalibrated", "--out", "gate"]).Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_check_before_the_measurement_makes_nothing()
     {
         GateOutput.Check(null);
         GateOutput.Check(folder.File("a/b/gate.xml"));
-        Assert.Empty(Directory.GetFileSystemEntries(folder.File("a/b")));
+        Assert.Empty(Directory.GetFileSystemEntries(folder.FullPath));
         // What is there is overwritten at the end, and not before; but nobody is to find the result of the gate before.
         File.WriteAllText(folder.File("last.xml"), "<?xml version=\"1.0\"?>\n<testsuites/>");
         GateOutput.Check(folder.File("last.xml"));

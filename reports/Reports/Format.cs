@@ -158,6 +158,9 @@ public static class Format
     /// <summary>A share as a whole percentage with a no-break space: "45 %".</summary>
     public static string Percent(double share) => Percent(share, 0);
 
+    /// <summary>An error rate with the digits that it has: "5 %", "2.5 %".</summary>
+    public static string ErrorRate(double share) => (share * 100).ToString("0.#######", Invariant) + " %";
+
     private static string Percent(double share, int decimals) => (share * 100).ToString("F" + decimals.ToString(Invariant), Invariant) + " %";
 
     /// <summary>1 / (1 − p) as the percentile's name: 2 is "p50", 1000 is "p99.9".</summary>
@@ -177,6 +180,9 @@ public static class Format
 
     /// <summary>A whole number with thousands grouped.</summary>
     public static string Count(long value) => value.ToString("N0", Invariant);
+
+    /// <summary>So many of a thing whose plural is regular: "1 case", "1 200 cases".</summary>
+    public static string Count(long count, string one) => $"{Count(count)} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A moment in UTC: "2026-11-22 13:01 UTC".</summary>
     public static string Moment(DateTimeOffset moment) =>

@@ -288,7 +288,7 @@ public static class HtmlReport
         private static string Tally(IReadOnlyList<CaseView> cases)
         {
             var counts = Enum.GetValues<CaseStatus>().Select(status => (status, Count: cases.Count(view => view.Status == status))).Where(pair => pair.Count > 0);
-            return $"{Format.Count(cases.Count)} {(cases.Count == 1 ? "case" : "cases")}: "
+            return $"{Format.Count(cases.Count, "case")}: "
                 + string.Join(", ", counts.Select(pair => $"{Format.Count(pair.Count)} {pair.status.ToString().ToLowerInvariant()}")) + ".";
         }
     }

@@ -56,6 +56,24 @@ public class FormatTests
     public void An_observed_figure_is_not_rounded_over_its_limit(double value, string expected) => Assert.Equal(expected, Format.Number(value));
 
     [Theory]
+    [InlineData(0.05, "5 %")]
+    [InlineData(0.025, "2.5 %")]
+    [InlineData(1e-9, "0.0000001 %")]
+    public void An_error_rate_is_not_rounded(double value, string expected) => Assert.Equal(expected, Format.ErrorRate(value));
+
+    [Theory]
+    [InlineData(1, "1 case")]
+    [InlineData(0, "0 cases")]
+    [InlineData(1_200, "1,200 cases")]
+    public void One_of_a_thing_is_no_plural(long count, string expected) => Assert.Equal(expected, Format.Count(count, "case"));
+
+    [Theory]
+    [InlineData("a side failed", "A side failed")]
+    [InlineData("old/records.jsonl ends within a line", "old/records.jsonl ends within a line")]
+    [InlineData("", "")]
+    public void A_sentence_begins_with_a_capital_but_a_path_stays_as_it_is(string text, string expected) => Assert.Equal(expected, Content.Words.Sentence(text));
+
+    [Theory]
     [InlineData(2, "p50")]
     [InlineData(1_000, "p99.9")]
     [InlineData(100_000, "p99.999")]

@@ -70,6 +70,24 @@ public partial class GateOutputTests
     }
 
     [Fact]
+    public void Intervals_of_several_levels_say_so_and_of_one_have_it_in_the_heading()
+    {
+        Assert.Matches(@"\| Interval \|\n[\s\S]*Each interval has the level at which its verdict was decided, from \d+(\.\d+)? % to 99\.\d+ %\.", GateMarkdown.Render(Sample));
+        var one = GateMarkdown.Render(SampleResults.Records());
+        Assert.Contains("| 95 % interval |", one, StringComparison.Ordinal);
+        Assert.DoesNotContain("Each interval", one, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_p99_that_is_shown_and_not_judged_says_why()
+    {
+        const string Told = "is shown and not judged: it takes 1,000 operations a launch";
+        bool Says(GateResult result) => GateWords.Notes(result).Any(note => note.Contains(Told, StringComparison.Ordinal));
+        Assert.False(Says(Sample));
+        Assert.True(Says(Sample with { Cases = [.. Sample.Cases.Select(one => one with { Judgements = [.. one.Judgements.Where(judgement => judgement.Key.Figure != Figure.P99)] })] }));
+    }
+
+    [Fact]
     public void The_xml_has_a_test_per_figure_and_says_what_became_of_it()
     {
         var suite = Parsed(GateJUnit.Render(Sample)).Root!.Element("testsuite")!;

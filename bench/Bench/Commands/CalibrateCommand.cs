@@ -4,6 +4,7 @@ using Bench.Gate;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports;
 using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
 using Spectre.Console;
@@ -42,6 +43,7 @@ internal sealed class CalibrateCommand : Command
         var plan = planOptions.Read(parsed);
         if (plan.Settings.IsPaced)
             throw new PlanException("a gate compares closed loops; --rate and --latency-target do not go with calibrate");
+        GateSession.RequireEnoughPairs(rules, plan.Cases.Count);
         if (plan.Settings.InjectedSlowdown > 0)
             throw new PlanException("calibrate makes the head slower by itself; give the shares with --slowdowns");
         var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
@@ -57,7 +59,7 @@ internal sealed class CalibrateCommand : Command
         var plain = new List<GateResult>();
         var kinds = shares.Prepend(0.0).SelectMany(share => Enumerable.Range(1, share == 0 ? plainCount : count).Select(number => (share, number))).ToArray();
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Calibrate {kinds.Length} gate runs of {plan.Cases.Count} cases, at least {Plan.Say(kinds.Length * GateCommand.PairSeconds(plan, plan) * rules.Looks[0])}; {folder}"));
+            $"Calibrate {kinds.Length} gate runs of {Format.Count(plan.Cases.Count, "case")}, at least {Plan.Say(kinds.Length * GateCommand.PairSeconds(plan, plan) * rules.Looks[0])}; {folder}"));
         var results = new List<GateResult>();
         foreach (var (share, number) in kinds)
         {

@@ -34,8 +34,10 @@ internal sealed class CompareCommand : Command
     private int Compare(ParseResult parsed)
     {
         var (first, second) = (parsed.GetValue(baseRun)!, parsed.GetValue(headRun)!);
-        if (first.Length == 0 || second.Length == 0 || parsed.GetValue(outFile) is "")
-            throw new PlanException("an empty name is no run and no file");
+        if (first.Length == 0 || second.Length == 0)
+            throw new PlanException("an empty name is no run");
+        if (parsed.GetValue(outFile) is { } wanted)
+            OutputPath.RequireFile("--out", wanted);
         try
         {
             var result = Read(parsed, first, second);

@@ -5,6 +5,7 @@ using Bench.Gate;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports;
 using Bench.Reports.Charts;
 using Bench.Reports.Comparison;
 using Bench.Reports.Gate;
@@ -46,7 +47,9 @@ internal sealed class GateCommand : Command
     {
         var rules = gateOptions.Read(parsed);
         var run = RunCommand.NewRunName();
-        var folder = Path.GetFullPath(parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run));
+        var named = parsed.GetValue(outFolder) ?? Path.Combine("reports", "out", "gate-" + run);
+        OutputPath.RequireFolder("--out", named);
+        var folder = Path.GetFullPath(named);
         if (File.Exists(Path.Combine(folder, GateResult.FileName)))
             throw new PlanException($"{folder} holds a gate run already; give another --out");
         // A run has a page of the same name there.
@@ -80,21 +83,23 @@ internal sealed class GateCommand : Command
 
     private GateResult JudgeRecords(ParseResult parsed, GateRules rules)
     {
-        if (parsed.GetValue(baseName) is not { } first || parsed.GetValue(headName) is not { } second || !IsRecords(first) || !IsRecords(second))
-            throw new PlanException("a stored run is compared with a stored run: give one as --base and one as --head");
+        var (first, second) = (parsed.GetValue(baseName), parsed.GetValue(headName));
+        foreach (var (option, name) in new[] { ("--base", first), ("--head", second) })
+            if (!IsRecords(name))
+                throw new PlanException($"a stored run is compared with a stored run, and {option} {(name is null ? "is missing" : $"{name} is none (no {RunStore.FileName} there)")}");
         // They have been measured: what says how is an error here, and not left unheard.
         var measuring = Options.Except([baseName, headName, outFolder, junit, store, unlike, uncalibrated, allowMissing, .. gateOptions.OfJudging])
             .FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (measuring is not null)
             throw new PlanException($"stored runs are judged as they are, case by case; {measuring.Name} is for runs that are still to be made");
-        var (baseRecords, baseWarnings) = RunStore.Read(first);
-        var (headRecords, headWarnings) = RunStore.Read(second);
+        var (baseRecords, baseWarnings) = RunStore.Read(first!);
+        var (headRecords, headWarnings) = RunStore.Read(second!);
         var calibration = baseRecords.Count == 0 ? null : Calibration.Read(parsed.GetValue(gateOptions.Calibrations)!, Fingerprint.Of(baseRecords[0]));
         if (calibration is null && !parsed.GetValue(uncalibrated))
             throw new GateException("the machine of these runs has no calibration, so nobody knows what it does by itself; run 'bench calibrate' there once, or give --uncalibrated");
         try
         {
-            var result = RunComparison.Of(new ComparedRun(first, baseRecords), new ComparedRun(second, headRecords), new ComparisonOptions
+            var result = RunComparison.Of(new ComparedRun(first!, baseRecords), new ComparedRun(second!, headRecords), new ComparisonOptions
             {
                 Rules = rules,
                 Unlike = parsed.GetValue(unlike),
@@ -126,6 +131,7 @@ internal sealed class GateCommand : Command
         if (basePlan.Settings.IsPaced)
             throw new PlanException("a gate compares closed loops; --rate and --latency-target do not go with it");
         var cases = GateCase.Pair(basePlan.Cases, headPlan.Cases, [.. baseSets.Concat(headSets).Select(set => set.Split('=')[0].Trim())]);
+        GateSession.RequireEnoughPairs(rules, cases.Count);
         // On one target each folder holds the files of both sides, which swap them.
         var peak = Plan.PeakBytesOf(basePlan, headPlan);
         var calibration = RequireCalibration(parsed, targets.Base ?? parsed.GetValue(target)!, cases, basePlan.Settings, rules);
@@ -145,13 +151,17 @@ internal sealed class GateCommand : Command
             Say = line => Console.Error.WriteLine($"Gate     {line}"),
         };
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Gate     {cases.Count} cases, {rules.Looks[0]} to {rules.MostPairs} pairs of launches, about {Plan.Say(PairSeconds(basePlan, headPlan) * rules.Looks[0])} to {Plan.Say(PairSeconds(basePlan, headPlan) * rules.MostPairs)}; seed {basePlan.Settings.Seed}"));
+            $"Gate     {Format.Count(cases.Count, "case")}, {SayRange(rules, pairs => pairs.ToString(CultureInfo.InvariantCulture))} pairs of launches, about {SayRange(rules, pairs => Plan.Say(PairSeconds(basePlan, headPlan) * pairs))}; seed {basePlan.Settings.Seed}"));
         var result = session.Execute(run, work.Path, baseArea.Folders, (headArea ?? baseArea).Folders, calibration);
         return result with { Unlike = result.Differences.Any(difference => difference.Unlike) };
     }
 
-    /// <summary>What one pair takes: a start each, and both sides' cases.</summary>
-    internal static double PairSeconds(Plan one, Plan other) => 1.2 + one.Estimates.Concat(other.Estimates).Sum(estimate => estimate.Seconds);
+    /// <summary>What is said of the fewest and of the most pairs; once, where these are the same.</summary>
+    private static string SayRange(GateRules rules, Func<int, string> say) =>
+        rules.Looks[0] == rules.MostPairs ? say(rules.MostPairs) : $"{say(rules.Looks[0])} to {say(rules.MostPairs)}";
+
+    /// <summary>What one pair takes: a start each, of which most is the compiler's, and both sides' cases. What it really takes is said after the first.</summary>
+    internal static double PairSeconds(Plan one, Plan other) => 3 + one.Estimates.Concat(other.Estimates).Sum(estimate => estimate.Seconds);
 
     private Calibration? RequireCalibration(ParseResult parsed, string targetFolder, IReadOnlyList<GateCase> cases, RunSettings settings, GateRules rules)
     {

@@ -3,6 +3,7 @@ using Bench.Disk;
 using Bench.Gate;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
+using Bench.Measure.Running;
 
 namespace Bench.Commands;
 
@@ -18,7 +19,7 @@ internal static class GateEnding
     /// <param name="verb">For messages.</param>
     /// <param name="work">Gets the user's wish to stop; returns the exit code.</param>
     /// <param name="stopped">Said when the user has stopped it.</param>
-    /// <param name="failed">Told why it cannot be judged.</param>
+    /// <param name="failed">Told why there is no verdict, whatever the exit code: it could not be judged, was stopped, or was asked for wrongly.</param>
     internal static int Guard(string verb, Func<StopSignal, int> work, string stopped = "Stopped; everything is removed", Action<string>? failed = null)
     {
         var stop = new StopSignal();
@@ -40,14 +41,18 @@ internal static class GateEnding
         }
         catch (OperationCanceledException) when (stop.IsRequested)
         {
-            Console.Error.WriteLine(stopped);
-            return ExitCode.Interrupted;
+            return Stopped();
+        }
+        catch (PlanException exception)
+        {
+            failed?.Invoke(exception.Message);
+            throw;
         }
         catch (Exception exception) when (exception is GateException or RecordException or IOException or UnauthorizedAccessException)
         {
             // A launch may fail because the same Ctrl-C reached it first.
             if (stop.IsRequested)
-                return ExitCode.Interrupted;
+                return Stopped();
             Console.Error.WriteLine($"bench: {verb}: {exception.Message}");
             failed?.Invoke(exception.Message);
             return ExitCode.CannotJudge;
@@ -56,6 +61,13 @@ internal static class GateEnding
         {
             foreach (var registration in registrations)
                 registration.Dispose();
+        }
+
+        int Stopped()
+        {
+            Console.Error.WriteLine(stopped);
+            failed?.Invoke("it was stopped before there was one");
+            return ExitCode.Interrupted;
         }
     }
 }

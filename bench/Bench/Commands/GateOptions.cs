@@ -9,6 +9,11 @@ namespace Bench.Commands;
 /// <summary>The options that <c>gate</c> and <c>calibrate</c> share: margins, errors, numbers of pairs.</summary>
 internal sealed class GateOptions
 {
+    /// <summary>Most pairs of launches: the exact test takes a hundred in each order.</summary>
+    internal const int MostPairs = 200;
+
+    private const int FewestPairs = 8;
+
     private readonly Option<string> margin = new("--margin") { Description = "Changes of throughput and CPU up to this share do not matter", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
     private readonly Option<string> marginP99 = new("--margin-p99") { Description = "The same for the 99th percentile of latency", HelpName = "SHARE", DefaultValueFactory = _ => "20%" };
     private readonly Option<string> alpha = new("--alpha") { Description = "Chance that a gate run calls anything slower though nothing is, by more than its margin", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
@@ -42,7 +47,7 @@ internal sealed class GateOptions
     {
         var share = PlanOptions.ReadShare("--margin", parsed.GetValue(margin)!, most: 1);
         var looks = parsed.GetValue(pairs)!.Split(',', StringSplitOptions.TrimEntries)
-            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 8 and <= 200 ? number
+            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= FewestPairs and <= MostPairs ? number
                 : throw new PlanException($"--pairs takes rising numbers from 8 to 200, such as 12,18,26; '{text}' is none")).ToArray();
         if (looks.Zip(looks.Skip(1), (one, next) => next <= one).Any(falls => falls))
             throw new PlanException("--pairs takes rising numbers, such as 12,18,26");

@@ -13,26 +13,20 @@ namespace Bench.Commands;
 /// </summary>
 internal static class GateOutput
 {
-    /// <summary>Sees to it, before anything is measured, that the file for JUnit XML can be written; makes its folder.</summary>
+    /// <summary>Sees to it, before anything is measured, that the file for JUnit XML can be written.</summary>
     /// <param name="junit">The file; null for none.</param>
     /// <exception cref="PlanException">It cannot be.</exception>
     internal static void Check(string? junit)
     {
         if (junit is null)
             return;
-        if (junit.Length == 0)
-            throw new PlanException("--junit is empty; give a file");
-        if (Directory.Exists(junit))
-            throw new PlanException($"--junit {junit} is a folder; give a file");
+        OutputPath.RequireFile("--junit", junit);
         try
         {
-            Directory.CreateDirectory(FolderOf(junit));
-            // The result of the commit before would pass for this one's if this gate comes to none. Anything else that is there
+            // The result of the commit before would pass for this one's if this gate is killed. Anything else that is there
             // is left alone until the end: it may be a pipe, which has no length.
             if (File.Exists(junit) && new FileInfo(junit).Length > 0 && File.ReadLines(junit).First().StartsWith('<'))
                 File.Delete(junit);
-            if (!File.Exists(junit))
-                new FileStream(junit, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -66,17 +60,18 @@ internal static class GateOutput
     private static void ForServers(string? junit, Func<string> markdown, Func<string> xml)
     {
         if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            Keep("job summary", summary, file => File.AppendAllText(file, markdown()));
+            Keep("job summary", summary, file => File.AppendAllText(file, markdown()), makesFolder: false);
         if (junit is not null)
             Keep("JUnit XML", junit, file => File.WriteAllText(file, xml()));
     }
 
-    /// <summary>Writes a file and makes its folder; one that cannot be written is a warning. True if it is written.</summary>
-    private static bool Keep(string what, string file, Action<string> write)
+    /// <summary>Writes a file and makes its folder, if it is one that the user named; one that cannot be written is a warning. True if it is written.</summary>
+    private static bool Keep(string what, string file, Action<string> write, bool makesFolder = true)
     {
         try
         {
-            Directory.CreateDirectory(FolderOf(file));
+            if (makesFolder)
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
             write(file);
             return true;
         }
@@ -87,6 +82,4 @@ internal static class GateOutput
             return false;
         }
     }
-
-    private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;
 }

@@ -45,6 +45,8 @@ internal static class GateTable
                 Markup.Escape(ResultTable.ShortName(row.Case.Workload, row.Case.Parameters)), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText,
                 row.IntervalText, Verdict(row.Judgement));
         console.Write(table);
+        if (GateWords.Levels(result) is { } levels)
+            console.WriteLine($"  {levels}\n");
     }
 
     private static string Verdict(Judgement judgement)
@@ -62,7 +64,7 @@ internal static class GateTable
 
     private static void Latencies(IAnsiConsole console, GateResult result)
     {
-        var timed = result.Cases.Where(one => Latency(one.BaseRecord) is not null && Latency(one.HeadRecord) is not null).ToArray();
+        var timed = result.Cases.Where(one => Figures.LatencyOf(one.BaseRecord) is not null && Figures.LatencyOf(one.HeadRecord) is not null).ToArray();
         if (timed.Length == 0)
             return;
         var table = new Table().Border(TableBorder.Simple).Title("[bold]Latency, base → head[/]");
@@ -70,16 +72,13 @@ internal static class GateTable
             table.AddColumn(new TableColumn(name) { Alignment = name == "case" ? Justify.Left : Justify.Right, NoWrap = name != "case" });
         foreach (var one in timed)
         {
-            var (before, after) = (Latency(one.BaseRecord)!, Latency(one.HeadRecord)!);
+            var (before, after) = (Figures.LatencyOf(one.BaseRecord)!, Figures.LatencyOf(one.HeadRecord)!);
             string Both(long count, Func<LatencyRecord, long> value) =>
                 $"{(before.Count >= count ? Format.Nanoseconds(value(before)) : Format.Missing)} → {(after.Count >= count ? Format.Nanoseconds(value(after)) : Format.Missing)}";
             table.AddRow(Markup.Escape(ResultTable.ShortName(one.Workload, one.Parameters)), Both(2, latency => latency.P50), Both(100, latency => latency.P99), Both(1_000, latency => latency.P999));
         }
         console.Write(table);
     }
-
-    private static LatencyRecord? Latency(RunRecord? record) =>
-        record is not null && record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var found) ? found : null;
 
     private static void Differences(IAnsiConsole console, GateResult result)
     {

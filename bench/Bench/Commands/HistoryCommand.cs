@@ -86,7 +86,7 @@ internal sealed class HistoryCommand : Command
             {
                 var outcome = store.Add(run);
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{(outcome == AddOutcome.Added ? "added" : "there already:")} {run.Run.Run}, {run.Points.Count} cases{(run.FailedCases > 0 ? $"; {run.FailedCases} that failed left out" : "")}"));
+                    $"{(outcome == AddOutcome.Added ? "added" : "there already:")} {run.Run.Run}, {Format.Count(run.Points.Count, "case")}{(run.FailedCases > 0 ? $"; {run.FailedCases} that failed left out" : "")}"));
             }
             return ExitCode.Done;
         }
@@ -257,6 +257,6 @@ internal sealed class HistoryCommand : Command
         }
 
         private static string Summary(HistoryCheckResult result, int cases) => string.Create(CultureInfo.InvariantCulture,
-            $"{result.Changes.Count} changes in {cases} cases, {result.SlowerNow} of them slower until now{(result.TooFew > 0 ? $"; {result.TooFew} figures have fewer than {ChangePoints.FewestValues} usable runs and were not judged" : "")}");
+            $"{Format.Count(result.Changes.Count, "change")} in {Format.Count(cases, "case")}, {result.SlowerNow} of them slower until now{(result.TooFew > 0 ? $"; {result.TooFew} figures have fewer than {ChangePoints.FewestValues} usable runs and were not judged" : "")}");
     }
 }

@@ -1,6 +1,7 @@
 using Bench.Disk;
 using Bench.Disk.Uring;
 using Bench.Measure.Running;
+using Bench.Reports;
 using Bench.SegmentLog;
 using Bench.SegmentLog.Format;
 using Bench.Workloads;
@@ -23,7 +24,7 @@ internal static class ImpossibleCases
         {
             if (!plan.Cases.Any(uses) || why() is not { } reason || plan.Without(uses) is var left && ReferenceEquals(left, plan))
                 continue;
-            Console.Error.WriteLine($"Left out {plan.Cases.Count - left.Cases.Count} cases of {what}: {reason}");
+            Console.Error.WriteLine($"Left out {Format.Count(plan.Cases.Count - left.Cases.Count, "case")} of {what}: {reason}");
             plan = left;
         }
         return plan;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Bench.Measure.Records;
+using Bench.Reports;
 
 namespace Bench.Commands;
 
@@ -35,7 +36,7 @@ internal sealed class ListCommand : Command
         {
             var files = string.Join(", ", plan.Files.Select(file => file.Size.ToString()));
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{plan.Cases.Count} cases of {plan.Settings.Passes} passes: about {Plan.Say(plan.Seconds)}, about {Plan.SayBytes(plan.WriteBytes)} written{(files.Length > 0 ? $", of which {Plan.SayBytes(plan.LayoutBytes)} for the files ({files})" : "")}"));
+                $"{Format.Count(plan.Cases.Count, "case")} of {plan.Settings.Passes} passes: about {Plan.Say(plan.Seconds)}, about {Plan.SayBytes(plan.WriteBytes)} written{(files.Length > 0 ? $", of which {Plan.SayBytes(plan.LayoutBytes)} for the files ({files})" : "")}"));
         }
         return ExitCode.Done;
     }

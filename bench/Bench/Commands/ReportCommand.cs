@@ -31,8 +31,12 @@ internal sealed class ReportCommand : Command
     private int Report(ParseResult parsed)
     {
         var folders = parsed.GetValue(runs)!;
-        if (folders.Contains("") || parsed.GetValue(outFile) is "")
-            throw new PlanException("an empty name is no run and no file");
+        if (folders.Contains(""))
+            throw new PlanException("an empty name is no run");
+        if (parsed.GetValue(outFile) is { } wanted)
+            OutputPath.RequireFile("--out", wanted);
+        if (parsed.GetValue(percentiles) is { } wantedFolder)
+            OutputPath.RequireFolder("--percentiles", wantedFolder);
         if (folders.All(folder => RunStore.Read(folder).Records.Count == 0))
             throw new RecordException($"{string.Join(", ", folders)}: no record there; the run ended before its first case did");
         var page = Path.GetFullPath(parsed.GetValue(outFile)

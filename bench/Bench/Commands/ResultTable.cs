@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bench.Measure.Records;
+using Bench.Reports.Comparison;
 using Spectre.Console;
 
 namespace Bench.Commands;
@@ -62,7 +63,7 @@ internal static class ResultTable
         var name = Markup.Escape(ShortName("", record.Parameters).Trim());
         if (record.Error is { } error)
             return [name, "", "", "", "", "", "", $"[red]failed: {Markup.Escape(error)}[/]"];
-        var latency = record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var found) ? found : null;
+        var latency = Figures.LatencyOf(record);
         var bytes = record.BytesPerSecond!;
         return
         [

@@ -334,7 +334,7 @@ internal sealed class RunCommand : Command
     private static void SayPlan(Plan plan, IReadOnlyList<string> hostWarnings, int targets)
     {
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Plan     {plan.Cases.Count} cases{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
+            $"Plan     {Format.Count(plan.Cases.Count, "case")}{(targets > 1 ? $" on each of {targets} targets" : "")}, about {Plan.Say(plan.Seconds * targets)}, {Plan.SayBytes(plan.WriteBytes)} written{(targets > 1 ? " on each" : "")}; seed {plan.Settings.Seed}"));
         foreach (var warning in hostWarnings)
             Console.Error.WriteLine($"Warning  {warning}");
     }

@@ -4,6 +4,7 @@ using Bench.Commands;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports;
 using Bench.Reports.Comparison;
 using Bench.Reports.Content;
 using Bench.Reports.Gate;
@@ -75,18 +76,22 @@ internal sealed class GateSession
         GateJudge? judge = null;
         IReadOnlyList<GateCase> open = Cases;
         var pairs = 0;
+        var pairClock = Stopwatch.StartNew();
         foreach (var look in rules.Looks)
         {
             for (; pairs < look; pairs++)
             {
-                Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Cases.Count} cases open"));
+                var left = pairs == 0 ? "" : $", about {Plan.Say(pairClock.Elapsed.TotalSeconds / pairs * (look - pairs))} to the {(look < rules.MostPairs ? "next look" : "end")}";
+                Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Format.Count(Cases.Count, "case")} open{left}"));
                 foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, PassesFor(open.Count), baseFolders, headFolders)))
                     logs[one].Add(outcome);
                 open = [.. open.Where(one => !HasFailed(one))];
                 if (open.Count == 0)
                     break;
+                // Which figures a case has is known when it has run, and not only when all pairs have.
+                if (pairs == 0)
+                    RequireEnoughPairs(rules, Family().Count);
             }
-            // Which figures a case has is known when it has run.
             judge ??= MakeJudge(calibration);
             Look(judge, open);
             open = [.. open.Where(one => judgements.GetValueOrDefault(new GateKey(one.Name, Figure.Throughput)) is { Verdict: GateVerdict.Inconclusive, GivenUp: false })];
@@ -108,16 +113,27 @@ internal sealed class GateSession
         return true;
     }
 
+    /// <summary>Refuses a gate whose verdict would not depend on what it measures.</summary>
+    /// <param name="rules">The error, and the most pairs.</param>
+    /// <param name="figures">How many are judged, as far as is known: each case has one at least.</param>
+    /// <exception cref="GateException">So many pairs can call none of them slower.</exception>
+    internal static void RequireEnoughPairs(GateRules rules, int figures)
+    {
+        // Half of the pairs in each order, which is the most that a number of them can say.
+        bool IsEnough(int pairs) => ShiftTest.SmallestProbabilityOf(pairs) <= rules.AlphaPerLook / Math.Max(1, figures);
+        if (IsEnough(rules.MostPairs))
+            return;
+        var way = Enumerable.Range(rules.MostPairs, Math.Max(0, GateOptions.MostPairs + 1 - rules.MostPairs)).FirstOrDefault(IsEnough) is > 0 and var enough
+            ? $"give --pairs with {enough} or more as the last number, a larger --alpha, or fewer cases"
+            : "give a larger --alpha, or fewer cases";
+        throw new GateException(string.Create(CultureInfo.InvariantCulture,
+            $"{rules.MostPairs} pairs cannot call {(figures == 1 ? "a single figure" : $"any of {figures} figures")} slower at an error of {Format.ErrorRate(rules.Alpha)}, however slow it is; {way}"));
+    }
+
     private GateJudge MakeJudge(Calibration? calibration)
     {
         var family = Family();
-        // Half of the pairs in each order, which is the most that a number of them can say.
-        if (ShiftTest.SmallestProbabilityOf(rules.MostPairs) > rules.AlphaPerLook / Math.Max(1, family.Count))
-        {
-            var enough = Enumerable.Range(rules.MostPairs, 200).First(pairs => ShiftTest.SmallestProbabilityOf(pairs) <= rules.AlphaPerLook / family.Count);
-            throw new GateException(string.Create(CultureInfo.InvariantCulture,
-                $"{rules.MostPairs} pairs cannot call any of {family.Count} figures slower, however slow it is; give --pairs with {enough} or more as the last number, or fewer cases"));
-        }
+        RequireEnoughPairs(rules, family.Count);
         var floors = calibration is null ? [] : NoiseFloors(calibration);
         foreach (var (key, floor) in floors.Where(pair => pair.Key.Figure == Figure.Throughput && pair.Value > rules.LogMargin(Figure.Throughput)))
             doubts.Add(string.Create(CultureInfo.InvariantCulture, $"{key.Case}: by itself this case changes by up to {Math.Exp(floor) - 1:P1} here, more than the margin, and no smaller change of it can be called anything"));

@@ -32,13 +32,16 @@ public sealed class RunStore : IDisposable
 
     /// <summary>Opens the file for appending, and makes folder and file where they are missing.</summary>
     /// <param name="runFolder">The run's folder.</param>
-    /// <exception cref="DiskException">It cannot be opened.</exception>
+    /// <exception cref="IOException">It cannot be opened, or made.</exception>
     /// <exception cref="RecordException">It ends with something that is no record at all: it is not ours to change.</exception>
     public static RunStore Open(string runFolder)
     {
         Directory.CreateDirectory(runFolder);
         var path = Path.Combine(runFolder, FileName);
-        var store = new RunStore(DiskFile.Open(path, File.Exists(path) ? OpenMode.Write : OpenMode.Write | OpenMode.Create));
+        // Readable by others as the page beside it is: a server's job copies the folder under another user.
+        if (!File.Exists(path))
+            new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
+        var store = new RunStore(DiskFile.Open(path, OpenMode.Write));
         try
         {
             store.EndWithLineBreak();

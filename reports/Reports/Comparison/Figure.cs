@@ -24,7 +24,7 @@ public enum Figure
 public static class Figures
 {
     /// <summary>Fewest operations for a 99th percentile that is not the maximum's other name.</summary>
-    private const int FewestForP99 = 1_000;
+    internal const int FewestForP99 = 1_000;
 
     /// <summary>All, in the order in which they are shown.</summary>
     public static IReadOnlyList<Figure> All { get; } = [Figure.Throughput, Figure.P99, Figure.CpuPerOperation];
@@ -54,11 +54,15 @@ public static class Figures
         double? value = figure switch
         {
             Figure.Throughput => record.BytesPerSecond?.Median,
-            Figure.P99 => record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var latency) && latency.Count >= FewestForP99 ? latency.P99 : null,
+            Figure.P99 => LatencyOf(record) is { Count: >= FewestForP99 } latency ? latency.P99 : null,
             _ => MedianOf(record.Passes.Where(pass => pass.Operations > 0).Select(pass => (pass.CpuUserSeconds + pass.CpuSystemSeconds) * 1e9 / pass.Operations)),
         };
         return value > 0 && double.IsFinite(value.Value) ? value : null;
     }
+
+    /// <summary>The latencies of the case's own operation; null if it was not timed by the operation.</summary>
+    public static LatencyRecord? LatencyOf(RunRecord? record) =>
+        record is not null && record.LatencyNs.TryGetValue(record.Operation.ToLowerInvariant(), out var latency) ? latency : null;
 
     private static double? MedianOf(IEnumerable<double> values) => Measure.MedianInterval.Of(values)?.Median;
 }

@@ -213,7 +213,7 @@ public static class RunComparison
         if (tooFew.Length == 0)
             yield break;
         var needed = ValuesFor(rules.AlphaPerLook / tests.Length);
-        yield return $"{Format.Count(tooFew.Length)} of {Format.Count(tests.Length)} figures have too few values (from {Format.Count(tooFew.Min(test => test.Count))} a side) to be called slower or faster among so many, whatever they are: "
+        yield return $"{Format.Count(tooFew.Length)} of {Format.Count(tests.Length)} figures have too few values (from {Format.Count(tooFew.Min(test => test.Count))} a side) to be called slower or faster among so many at an error of {Format.ErrorRate(rules.Alpha)}, whatever they are: "
             + $"run both sides with --passes {Format.Count(needed)}, or compare fewer cases";
     }
 

@@ -40,6 +40,6 @@ internal static class DriftCheck
     {
         var (slow, fast) = drifted[0];
         return $"{(slow.RunName.Length == 0 ? "Measured" : slow.RunName + ": measured")} twice in this run, a {CellOf(slow)} gave {Format.Value(Quantity.BytesPerSecond, Median(slow))} and "
-            + $"{Format.Value(Quantity.BytesPerSecond, Median(fast))}, with intervals that do not meet{(drifted.Length == 1 ? "" : $" ({Format.Count(drifted.Length - 1)} more {(drifted.Length == 2 ? "case" : "cases")} by less)")}: this machine drifts by more than the interval of one case can say.";
+            + $"{Format.Value(Quantity.BytesPerSecond, Median(fast))}, with intervals that do not meet{(drifted.Length == 1 ? "" : $" ({Format.Count(drifted.Length - 1, "more case")} by less)")}: this machine drifts by more than the interval of one case can say.";
     }
 }

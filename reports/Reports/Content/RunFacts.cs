@@ -23,7 +23,7 @@ internal static class RunFacts
             ("Tool", Joined($"bench {tool.Version}", tool.Commit is { } commit ? $"commit {commit}" : null, host.Runtime is { } runtime ? $".NET {runtime}" : null)),
             ("Command", tool.CommandLine),
             ("Profile and seed", Joined(tool.Profile, $"seed {tool.Seed.ToString(CultureInfo.InvariantCulture)}")),
-            ("Measured", Joined(Format.Moment(run.Cases.Min(view => view.Record.StartedUtc)), $"{Format.Count(run.Cases.Count)} cases in {Format.Seconds(SecondsOf(run.Cases))}", run.Name)),
+            ("Measured", Joined(Format.Moment(run.Cases.Min(view => view.Record.StartedUtc)), $"{Format.Count(run.Cases.Count, "case")} in {Format.Seconds(SecondsOf(run.Cases))}", run.Name)),
         ];
         return [.. facts.Where(fact => !string.IsNullOrEmpty(fact.Item2)).Select(fact => (fact.Item1, fact.Item2!))];
     }

@@ -89,8 +89,9 @@ internal static partial class Words
         : double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? (number, "")
         : (double.MaxValue, value);
 
-    /// <summary>The first letter large.</summary>
-    public static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+    /// <summary>The first letter large; but a path is written as it is.</summary>
+    public static string Sentence(string text) =>
+        text.Length == 0 || text.AsSpan(0, text.IndexOf(' ') is > 0 and var end ? end : text.Length).Contains('/') ? text : char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Counted(string value, string one) => value switch { "-" => value, "1" => $"1 {one}", _ => $"{value} {one}s" };
 

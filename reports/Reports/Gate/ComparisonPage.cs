@@ -60,7 +60,7 @@ public static class ComparisonPage
         private string Title => $"{result.Head.Name} against {result.Base.Name}";
 
         private string Sentence => result.Cases.Count == 0 ? "No case is in both."
-            : result.FromRecords ? $"{Format.Count(result.Cases.Count)} {(result.Cases.Count == 1 ? "case" : "cases")} compared: {GateWords.Tally(result)}." : $"{Words.Sentence(result.Summary)}.";
+            : result.FromRecords ? $"{Format.Count(result.Cases.Count, "case")} compared: {GateWords.Tally(result)}." : $"{Words.Sentence(result.Summary)}.";
 
         private IEnumerable<(string Id, string Title)> Contents()
         {

@@ -98,10 +98,11 @@ public sealed class JsonLinesHistory : IHistoryStore
         var temporary = Path.Combine(folder, TemporaryPrefix + Guid.NewGuid().ToString("N"));
         try
         {
-            using (var file = DiskFile.Open(temporary, OpenMode.Write | OpenMode.Create))
+            // Others may read it as they may read any file that this user makes: the folder is shared by git or by a server.
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
-                file.Write(Encoding.UTF8.GetBytes(text), 0);
-                file.Fsync();
+                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Flush(flushToDisk: true);
             }
             if (!DiskFile.TryLink(temporary, path))
                 return HistoryJson.Write(Read(path)) == text ? AddOutcome.AlreadyThere

@@ -22,6 +22,9 @@ public sealed class JsonLinesHistoryTests : IDisposable
         Assert.StartsWith("{\"schema\":\"bench.history/1\",\"run\":\"20260102-120000-0001\",", lines[0], StringComparison.Ordinal);
         Assert.Contains("Größe='0'", string.Join('\n', lines[1..]), StringComparison.Ordinal);
         Assert.Equal([Path.Combine(Store, "2026")], Directory.GetFileSystemEntries(Store));
+        // As any file of this user, whatever his umask: a server's other users read what the folder lets them read.
+        File.WriteAllText(folder.File("any"), "");
+        Assert.Equal(File.GetUnixFileMode(folder.File("any")), File.GetUnixFileMode(file));
     }
 
     [Fact]
