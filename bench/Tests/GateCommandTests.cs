@@ -109,7 +109,10 @@ public sealed class GateCommandTests : IDisposable
 
         var judged = Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, .. cases]);
         Assert.Equal(0, judged.ExitCode);
-        Assert.NotNull(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).CalibratedUtc);
+        var result = GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName));
+        Assert.NotNull(result.CalibratedUtc);
+        foreach (var told in new[] { calibrated.Error, string.Concat(result.Warnings) })
+            Assert.Contains("the calibration rests on 2 judgements of equal programs", told, StringComparison.Ordinal);
         // Another length of a pass is another noise.
         Assert.Contains("calibrat", Gate(["--out", place.Out + "2", "--base", BenchProgram.Path, "--head", BenchProgram.Path, "--passes", "3", .. cases]).Expect(2).Error, StringComparison.Ordinal);
         AssertNothingLeft();
@@ -146,6 +149,41 @@ public sealed class GateCommandTests : IDisposable
         var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--turn-limit", "10"]).Expect(2);
         Assert.Contains($"the head {program} hangs: no pass of it ended in 10 s", result.Error, StringComparison.Ordinal);
         AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_program_that_rambles_is_named_and_everything_is_removed()
+    {
+        var program = Script("ramble", "", "[ $n -lt 2 ] || exec yes");
+        var result = Gate(["--base", BenchProgram.Path, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--turn-limit", "100"]).Expect(2);
+        Assert.Contains($"the head {program} says more than any bench does in pair 1", result.Error, StringComparison.Ordinal);
+        AssertNothingLeft();
+    }
+
+    /// <summary>A file lies where it lies, in memory too: what that is worth must not be the same in all pairs of a gate over two targets.</summary>
+    [Fact]
+    public void Sides_with_a_target_each_have_new_files_in_every_pair()
+    {
+        var (first, second) = (Directory.CreateDirectory(Path.Combine(place.Target, "a")).FullName, Directory.CreateDirectory(Path.Combine(place.Target, "b")).FullName);
+        var seen = Path.Combine(place.Folder, "seen");
+        var program = Script("look", $"ls '{first}'/.bench-*/.bench-*/*.bin '{second}'/.bench-*/.bench-*/*.bin 2>/dev/null | wc -l >> '{seen}'");
+        var result = Gate(["--base", program, "--head", program, "--uncalibrated", "--pairs", "8", "--case", Warm, "--margin", "1", "--base-target", first, "--head-target", second]);
+        Assert.True(result.ExitCode is 0 or 2, result.Error);
+        // Layout and eight pairs of each side; those of a pair start together, and one may find what the other has just made.
+        var counts = File.ReadAllLines(seen);
+        Assert.Equal(18, counts.Length);
+        Assert.True(counts.Count(count => count == "0") >= 9, string.Join(' ', counts));
+        Assert.Contains("each pair has data files of its own", result.Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(first));
+        Assert.Empty(Directory.GetFileSystemEntries(second));
+    }
+
+    [Fact]
+    public void Another_bench_on_the_target_is_told()
+    {
+        using var neighbour = Bench.Measure.Running.DataFolder.Create(place.Target, "20260101-000000-abcd", keep: false);
+        Gate(["--base", BenchProgram.Path, "--head", BenchProgram.Path, "--uncalibrated", "--pairs", "8", "--case", Warm, "--margin", "100%"]).Expect(0);
+        Assert.Contains($"another bench was at work on the target when this began: {neighbour.Path}", GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).Warnings);
     }
 
     /// <summary>Before the first pass and after the last one nobody waits for a turn.</summary>
@@ -369,6 +407,7 @@ public sealed class GateCommandTests : IDisposable
     [InlineData("--margin takes a share", "--base-set", "FlushPolicy=each", "--margin", "-1")]
     [InlineData("no parameter is named", "--base-set", "Nothing=1", "--head-set", "Nothing=2")]
     [InlineData("go together", "--base-target", ".")]
+    [InlineData("are one folder", "--base-target", ".", "--head-target", "./")]
     [InlineData("give each side one value", "--base-set", "FlushPolicy=each,none", "--head-set", "FlushPolicy=roll")]
     public void Wrong_use_is_one_sentence(string sentence, params string[] arguments)
     {

@@ -1,5 +1,6 @@
 using Bench.Commands;
 using Bench.Disk.Topology;
+using Bench.Gate;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
 using Bench.Reports.Gate;
@@ -119,6 +120,31 @@ public sealed class GateOutputTests : IDisposable
         var result = BenchProgram.Run(folder.FullPath, ["gate", option, "empty", other, Stored("run", 1e8), "--uncalibrated", "--out", "gate"]).Expect(64);
         Assert.Contains($"{option} empty is none (no {RunStore.FileName} there)", result.Error, StringComparison.Ordinal);
         Assert.Contains($"{option} is missing", BenchProgram.Run(folder.FullPath, ["gate", other, "run", "--uncalibrated", "--out", "gate"]).Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_gates_do_not_write_into_one_folder_and_what_a_killed_one_left_is_removed()
+    {
+        Directory.CreateDirectory(folder.File("gate/launches/head"));
+        File.WriteAllText(folder.File("gate/launches/head/records.jsonl"), "left");
+        using (new WorkFolder(folder.File("gate")))
+        {
+            Assert.False(Directory.Exists(folder.File("gate/launches/head")));
+            Assert.Contains("another bench is at work in", Assert.Throws<PlanException>(() => new WorkFolder(folder.File("gate"))).Message, StringComparison.Ordinal);
+            Assert.True(Directory.Exists(folder.File("gate/launches")));
+        }
+        Assert.False(Directory.Exists(folder.File("gate/launches")));
+        new WorkFolder(folder.File("new")).Dispose();
+        Assert.False(Directory.Exists(folder.File("new")));
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_run_is_no_side()
+    {
+        File.WriteAllText(folder.File("text"), "text");
+        var result = BenchProgram.Run(folder.FullPath, ["gate", "--base", BenchProgram.Path, "--head", "text", "--uncalibrated", "--out", "gate"]).Expect(64);
+        Assert.Contains("--head text is a file that cannot be run", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("gate")));
     }
 
     [Fact]

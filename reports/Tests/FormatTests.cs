@@ -74,6 +74,17 @@ public class FormatTests
     public void A_sentence_begins_with_a_capital_but_a_path_stays_as_it_is(string text, string expected) => Assert.Equal(expected, Content.Words.Sentence(text));
 
     [Theory]
+    [InlineData(0, 50, 0, 0.0711)]
+    [InlineData(5, 10, 0.1871, 0.8129)]
+    [InlineData(1, 1, 0.025, 1)]
+    [InlineData(54, 54, 0.934, 1)]
+    public void The_interval_of_a_share_is_that_of_Clopper_and_Pearson(int count, int of, double low, double high)
+    {
+        var interval = Statistics.Estimators.ShareInterval(count, of);
+        Assert.Equal((low, high), (Math.Round(interval.Low, 4), Math.Round(interval.High, 4)));
+    }
+
+    [Theory]
     [InlineData(2, "p50")]
     [InlineData(1_000, "p99.9")]
     [InlineData(100_000, "p99.999")]

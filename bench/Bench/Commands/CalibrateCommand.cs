@@ -14,9 +14,6 @@ namespace Bench.Commands;
 /// <summary><c>bench calibrate</c>: this program against itself, as it is and with a known slowdown.</summary>
 internal sealed class CalibrateCommand : Command
 {
-    /// <summary>Judgements that each row of the table needs at least.</summary>
-    private const int FewestJudgements = 50;
-
     private readonly Option<string> target = new("--target", "-t") { Description = "The folder whose file system is measured (default: this folder's)", HelpName = "DIR", DefaultValueFactory = _ => "." };
     private readonly Option<string> slowdowns = new("--slowdowns") { Description = "Slowdowns that are injected to see whether they are found", HelpName = "SHARE,…", DefaultValueFactory = _ => "5%,10%,20%" };
     private readonly Option<int?> runs = new("--runs") { Description = "Gate runs of each kind (default: as many as give 50 judgements)", HelpName = "N" };
@@ -48,7 +45,7 @@ internal sealed class CalibrateCommand : Command
             throw new PlanException("calibrate makes the head slower by itself; give the shares with --slowdowns");
         var shares = parsed.GetValue(slowdowns)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(text => PlanOptions.ReadShare("--slowdowns", text, most: 10)).ToArray();
-        var count = parsed.GetValue(runs) ?? (FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
+        var count = parsed.GetValue(runs) ?? (Calibration.FewestJudgements + plan.Cases.Count - 1) / plan.Cases.Count;
         var plainCount = parsed.GetValue(plainRuns) ?? count;
         if (count is < 1 or > 10_000 || plainCount is < 1 or > 10_000)
             throw new PlanException("--runs and --plain-runs take 1 to 10000");
@@ -75,6 +72,8 @@ internal sealed class CalibrateCommand : Command
         File.WriteAllText(page, CalibrationTables.Markdown(made, results));
         Console.Error.WriteLine($"Tables   {page}");
         Show(made, results);
+        if (made.Doubt is { } doubt)
+            Console.Error.WriteLine($"Warning  {doubt}");
         return ExitCode.Done;
     }
 
@@ -121,13 +120,17 @@ internal sealed class CalibrateCommand : Command
         var session = new GateSession(side, side with { Role = "head", InjectedSlowdown = share }, cases, settings, rules, stop)
         {
             TurnLimit = gateOptions.ReadTurnLimit(parsed),
+            Neighbours = area.Neighbours,
             Say = line => Console.Error.WriteLine($"{kind} {number}: {line}"),
         };
         var result = session.Execute(run, work.Path, area.Folders, area.Folders, calibration);
         result = result with { Cases = [.. result.Cases.Select(one => one with { BaseRecord = null, HeadRecord = null })] };
         File.WriteAllText(file + ".new", GateJson.Write(result));
         File.Move(file + ".new", file);
-        Console.Error.WriteLine($"{kind} {number}: {result.Summary}");
+        // Its exit code would be that of a gate; here every verdict is a result.
+        Console.Error.WriteLine($"{kind} {number}: {GateWords.Tally(result)}");
+        foreach (var warning in result.Warnings)
+            Console.Error.WriteLine($"Warning  {warning}");
         return result;
     }
 }

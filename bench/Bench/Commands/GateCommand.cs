@@ -38,9 +38,14 @@ internal sealed class GateCommand : Command
             Add(option);
         planOptions.AddTo(this);
         gateOptions.AddTo(this);
+        store.Description = $"Whose history of each case the page shows. {store.Description}";
         foreach (var option in (Option[])[outFolder, junit, store, unlike, uncalibrated, allowMissing])
             Add(option);
-        SetAction(parsed => GateEnding.Guard("gate", stop => Run(parsed, stop), failed: reason => GateOutput.WriteNone(reason, parsed.GetValue(junit))));
+        SetAction(parsed =>
+        {
+            GateOutput.Check(parsed.GetValue(junit));
+            return GateEnding.Guard("gate", stop => Run(parsed, stop), failed: reason => GateOutput.WriteNone(reason, parsed.GetValue(junit)));
+        });
     }
 
     private int Run(ParseResult parsed, StopSignal stop)
@@ -55,7 +60,6 @@ internal sealed class GateCommand : Command
         // A run has a page of the same name there.
         if (File.Exists(Path.Combine(folder, RunStore.FileName)))
             throw new PlanException($"{folder} holds a run, whose page a gate would replace; give another --out");
-        GateOutput.Check(parsed.GetValue(junit));
         var result = IsRecords(parsed.GetValue(baseName)) || IsRecords(parsed.GetValue(headName))
             ? JudgeRecords(parsed, rules)
             : RunPairs(parsed, run, folder, rules, stop);
@@ -108,7 +112,7 @@ internal sealed class GateCommand : Command
                 NoiseFloors = calibration?.NoiseFloors(baseRecords.SelectMany(record => Figures.All.Select(figure => new GateKey(record.Case, figure))).Distinct()) ?? [],
                 CalibratedUtc = calibration?.MadeUtc,
             });
-            return result with { Warnings = [.. baseWarnings, .. headWarnings, .. result.Warnings] };
+            return result with { Warnings = [.. baseWarnings, .. headWarnings, .. calibration?.Doubt is { } doubt ? [doubt] : Array.Empty<string>(), .. result.Warnings] };
         }
         catch (UnlikeRunsException exception)
         {
@@ -125,6 +129,8 @@ internal sealed class GateCommand : Command
             throw new PlanException("what is compared? give --base and --head, --base-set and --head-set, or --base-target and --head-target; 'bench calibrate' compares a program with itself");
         if (targets.Base is null != targets.Head is null)
             throw new PlanException("--base-target and --head-target go together");
+        if (targets.Base is not null && TargetFolder.Check(targets.Base) == TargetFolder.Check(targets.Head!))
+            throw new PlanException($"--base-target and --head-target are one folder, {targets.Base}; two sides on one target are compared by turns on the same files with --target");
 
         var basePlan = planOptions.Read(parsed, baseSets);
         var headPlan = planOptions.Read(parsed, headSets, basePlan.Settings.Seed);
@@ -136,18 +142,19 @@ internal sealed class GateCommand : Command
         var peak = Plan.PeakBytesOf(basePlan, headPlan);
         var calibration = RequireCalibration(parsed, targets.Base ?? parsed.GetValue(target)!, cases, basePlan.Settings, rules);
 
+        using var work = new WorkFolder(folder);
         using var baseProgram = GateProgram.Resolve("base", first, stop);
         using var headProgram = GateProgram.Resolve("head", second, stop);
         using var baseArea = GateArea.Make(targets.Base ?? parsed.GetValue(target)!, run, targets.Base is null ? 2 : 1, peak);
         using var headArea = targets.Head is { } other ? GateArea.Make(other, RunCommand.NewRunName(), 1, peak) : null;
         RequireAlike(parsed, baseArea.Topology, headArea?.Topology);
-        using var work = new WorkFolder(folder);
         var session = new GateSession(
             baseProgram.Side("base", NameOf(first, baseSets, targets.Base)),
             headProgram.Side("head", NameOf(second, headSets, targets.Head)) with { InjectedSlowdown = headPlan.Settings.InjectedSlowdown },
             cases, basePlan.Settings, rules, stop)
         {
             TurnLimit = gateOptions.ReadTurnLimit(parsed),
+            Neighbours = [.. baseArea.Neighbours, .. headArea?.Neighbours ?? []],
             Say = line => Console.Error.WriteLine($"Gate     {line}"),
         };
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -45,8 +45,7 @@ internal static class GateTable
                 Markup.Escape(ResultTable.ShortName(row.Case.Workload, row.Case.Parameters)), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText,
                 row.IntervalText, Verdict(row.Judgement));
         console.Write(table);
-        if (GateWords.Levels(result) is { } levels)
-            console.WriteLine($"  {levels}\n");
+        console.WriteLine($"  {GateWords.Reading(result)}\n");
     }
 
     private static string Verdict(Judgement judgement)
@@ -67,7 +66,7 @@ internal static class GateTable
         var timed = result.Cases.Where(one => Figures.LatencyOf(one.BaseRecord) is not null && Figures.LatencyOf(one.HeadRecord) is not null).ToArray();
         if (timed.Length == 0)
             return;
-        var table = new Table().Border(TableBorder.Simple).Title("[bold]Latency, base → head[/]");
+        var table = new Table().Border(TableBorder.Simple).Title("[bold]Latency of one launch a side, base → head[/]");
         foreach (var name in new[] { "case", "p50", "p99", "p99.9" })
             table.AddColumn(new TableColumn(name) { Alignment = name == "case" ? Justify.Left : Justify.Right, NoWrap = name != "case" });
         foreach (var one in timed)
@@ -75,7 +74,7 @@ internal static class GateTable
             var (before, after) = (Figures.LatencyOf(one.BaseRecord)!, Figures.LatencyOf(one.HeadRecord)!);
             string Both(long count, Func<LatencyRecord, long> value) =>
                 $"{(before.Count >= count ? Format.Nanoseconds(value(before)) : Format.Missing)} → {(after.Count >= count ? Format.Nanoseconds(value(after)) : Format.Missing)}";
-            table.AddRow(Markup.Escape(ResultTable.ShortName(one.Workload, one.Parameters)), Both(2, latency => latency.P50), Both(100, latency => latency.P99), Both(1_000, latency => latency.P999));
+            table.AddRow(Markup.Escape(ResultTable.ShortName(one.Workload, one.Parameters)), Both(GateTables.FewestForP50, latency => latency.P50), Both(Figures.FewestForP99, latency => latency.P99), Both(GateTables.FewestForP999, latency => latency.P999));
         }
         console.Write(table);
     }

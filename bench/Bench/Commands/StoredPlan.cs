@@ -85,7 +85,7 @@ internal sealed record StoredPlan
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new PlanException($"{path} cannot be read: {exception.Message}");
+            throw new PlanException($"{path} cannot be read: {JsonWords.Of(exception)}");
         }
     }
 

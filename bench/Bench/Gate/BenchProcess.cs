@@ -13,6 +13,9 @@ internal sealed class BenchProcess : IDisposable
 {
     private const int MostWords = 1 << 16;
 
+    /// <summary>Lines that nobody takes: a bench says one for a case and a few for a pass.</summary>
+    private const int MostLines = 100_000;
+
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
@@ -29,7 +32,7 @@ internal sealed class BenchProcess : IDisposable
         this.process = process;
         this.farewell = farewell;
         process.ErrorDataReceived += (_, line) => Received(line.Data, Keep);
-        process.OutputDataReceived += (_, line) => Received(line.Data, output.Enqueue);
+        process.OutputDataReceived += (_, line) => Received(line.Data, said => { if (output.Count < MostLines) output.Enqueue(said); });
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
     }
@@ -69,6 +72,9 @@ internal sealed class BenchProcess : IDisposable
 
     internal bool HasEnded => process.HasExited;
 
+    /// <summary>Whether it says more than any bench does: that is no sign of life.</summary>
+    internal bool Rambles => Interlocked.Read(ref words) > MostLines;
+
     /// <summary>The next line of its standard output, if there is one already.</summary>
     internal bool TryRead(out string line) => output.TryDequeue(out line!);
 
@@ -82,7 +88,7 @@ internal sealed class BenchProcess : IDisposable
     /// <param name="longestSilence">Without a sign of life for so long it is given up: no word, no bytes that it moved, and nothing of <paramref name="signs"/>.</param>
     /// <param name="signs">A number that changes while it gets on.</param>
     /// <param name="stop">The user's wish to stop.</param>
-    /// <returns>The exit code; null if it shows no sign of life.</returns>
+    /// <returns>The exit code; null if it shows no sign of life, or <see cref="Rambles"/>.</returns>
     /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
     internal int? WaitForEnd(TimeSpan longestSilence, Func<long> signs, StopSignal stop)
     {
@@ -91,6 +97,8 @@ internal sealed class BenchProcess : IDisposable
         while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
         {
             stop.ThrowIfRequested();
+            if (Rambles && longestSilence < TimeSpan.MaxValue)
+                return null;
             // Looking costs something, and a second is early enough.
             if (silence.Elapsed - looked < TimeSpan.FromSeconds(0.5))
                 continue;

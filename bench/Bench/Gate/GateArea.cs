@@ -16,9 +16,10 @@ internal sealed class GateArea : IDisposable
 {
     private readonly DataFolder outer;
 
-    private GateArea(DataFolder outer, DeviceTopology topology, IReadOnlyList<string> folders)
+    private GateArea(DataFolder outer, DeviceTopology topology, IReadOnlyList<string> folders, IReadOnlyList<string> neighbours)
     {
         this.outer = outer;
+        Neighbours = neighbours;
         Topology = topology;
         Folders = folders;
     }
@@ -28,6 +29,9 @@ internal sealed class GateArea : IDisposable
 
     /// <summary>The data folders.</summary>
     internal IReadOnlyList<string> Folders { get; }
+
+    /// <summary>Data folders of other runs that were at work on this target when it was made.</summary>
+    internal IReadOnlyList<string> Neighbours { get; }
 
     /// <summary>Machine and device of a target: what a calibration belongs to.</summary>
     /// <exception cref="PlanException">The target cannot be written.</exception>
@@ -48,6 +52,7 @@ internal sealed class GateArea : IDisposable
             Console.Error.WriteLine($"Removed what an interrupted run had left: {removed}");
         topology = new TopologyProbe().Probe(folder);
         TargetFolder.CheckSpace(folder, topology, peakBytes > long.MaxValue / folders ? long.MaxValue : peakBytes * folders);
+        var neighbours = DataFolder.Living(folder);
         var outer = DataFolder.Create(folder, run, keep: false);
         try
         {
@@ -58,7 +63,7 @@ internal sealed class GateArea : IDisposable
                 using var data = DataFolder.Create(outer.Path, run[..^4] + (i + 1).ToString("x4", CultureInfo.InvariantCulture), keep: true);
                 inner.Add(data.Path);
             }
-            return new GateArea(outer, topology, inner);
+            return new GateArea(outer, topology, inner, neighbours);
         }
         catch
         {

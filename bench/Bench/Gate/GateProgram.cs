@@ -29,7 +29,12 @@ internal sealed class GateProgram : IDisposable
         if (name.Length == 0)
             throw new PlanException($"--{role} is empty; give a revision, a program or a run");
         foreach (var file in new[] { name, Path.Combine(name, "bench"), Path.Combine(name, "bench.dll") }.Where(File.Exists))
+        {
+            const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+            if (!file.EndsWith(".dll", StringComparison.Ordinal) && (File.GetUnixFileMode(file) & Executable) == 0)
+                throw new PlanException($"--{role} {file} is a file that cannot be run; give a published bench, a run, or a revision");
             return new GateProgram(file.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", Path.GetFullPath(file)] : [Path.GetFullPath(file)]);
+        }
         if (Revision.CommitOf(name) is not { } commit)
             throw new PlanException($"--{role} {name} is no program, no run, and no revision of this folder's repository");
         Console.Error.WriteLine($"Build    {role}: {name} ({commit[..Math.Min(12, commit.Length)]})");
@@ -46,13 +51,29 @@ internal sealed class GateProgram : IDisposable
 /// <summary>A folder for the launches' records, within the gate's own, gone when disposed; so is the gate's own if it was made for it and nothing came of it.</summary>
 internal sealed class WorkFolder : IDisposable
 {
-    private readonly string? madeFolder;
+    private const string LockName = ".lock";
 
+    private readonly string? madeFolder;
+    private readonly FileStream lockFile;
+
+    /// <summary>Makes it, without what a process that was killed has left in it.</summary>
+    /// <param name="folder">The folder of the gate run.</param>
+    /// <exception cref="PlanException">Another process is at work there.</exception>
     internal WorkFolder(string folder)
     {
         madeFolder = Directory.Exists(folder) ? null : folder;
         Path = System.IO.Path.Combine(folder, "launches");
         Directory.CreateDirectory(Path);
+        try
+        {
+            lockFile = new FileStream(System.IO.Path.Combine(Path, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new PlanException($"another bench is at work in {folder}; give another --out");
+        }
+        foreach (var left in Directory.GetDirectories(Path))
+            WholeFolder.Remove(left);
     }
 
     internal string Path { get; }
@@ -60,6 +81,7 @@ internal sealed class WorkFolder : IDisposable
     public void Dispose()
     {
         WholeFolder.Remove(Path);
+        lockFile.Dispose();
         if (Directory.Exists(madeFolder) && !Directory.EnumerateFileSystemEntries(madeFolder).Any())
             Directory.Delete(madeFolder);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Bench.Commands;
+using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
 using Bench.Measure.Running;
@@ -54,6 +55,9 @@ internal sealed class GateSession
     /// <summary>The longest that a launch may take from one pass to the next.</summary>
     internal required TimeSpan TurnLimit { get; init; }
 
+    /// <summary>Data folders of other runs that were at work on the targets at the start.</summary>
+    internal IReadOnlyList<string> Neighbours { get; init; } = [];
+
     /// <summary>Told after each pair and each look, in a line.</summary>
     internal Action<string> Say { get; init; } = _ => { };
 
@@ -73,6 +77,12 @@ internal sealed class GateSession
         Cases = known;
         if (runner.Unshared is { } reason)
             doubts.Add($"base and head have a data file each, and where it lies on the disk and in memory is part of each pair: {reason}");
+        if (baseFolders != headFolders)
+            doubts.Add("each side has a target of its own, so each pair has data files of its own, and where these lie on the disk and in memory is part of the ratios' noise");
+        foreach (var neighbour in Neighbours)
+            doubts.Add($"another bench was at work on the target when this began: {neighbour}");
+        if (calibration?.Doubt is { } doubt)
+            doubts.Add(doubt);
         GateJudge? judge = null;
         IReadOnlyList<GateCase> open = Cases;
         var pairs = 0;
@@ -255,6 +265,8 @@ internal sealed class GateSession
             yield return doubt;
         if (baseOnly.Count + headOnly.Count > 0)
             yield return "a side does not know some of the cases (another revision, other parameters): they are listed, not judged, and no verdict if it is the head that lacks them";
+        if (logs.Values.Sum(log => log.Disturbed) is > 0 and var disturbed)
+            yield return $"something else used the disk in {Format.Count(disturbed)} of {Format.Count(logs.Values.Sum(log => log.Pairs.Count), "pair")}, which is in the ratios as noise; the last time {logs.Values.Select(log => log.LastDisturbance).Last(why => why is not null)}";
         foreach (var one in Cases)
         {
             var discarded = logs[one].Pairs.Where(pair => pair.Discarded is not null).ToArray();
@@ -279,9 +291,18 @@ internal sealed class GateSession
 
         internal RunRecord? LastHead { get; private set; }
 
+        /// <summary>Pairs in which something else used the disk during a pass of either side.</summary>
+        internal int Disturbed { get; private set; }
+
+        /// <summary>What it was, the last time.</summary>
+        internal string? LastDisturbance { get; private set; }
+
         internal void Add((GatePair Pair, RunRecord? Base, RunRecord? Head) outcome)
         {
             Pairs.Add(outcome.Pair);
+            var disturbance = new[] { outcome.Base, outcome.Head }.SelectMany(record => record?.Passes ?? []).Select(ForeignTraffic.In).FirstOrDefault(why => why is not null);
+            Disturbed += disturbance is null ? 0 : 1;
+            LastDisturbance = disturbance ?? LastDisturbance;
             LastBase = outcome.Base ?? LastBase;
             LastHead = outcome.Head ?? LastHead;
         }

@@ -1,4 +1,5 @@
 using Bench.Measure.Running;
+using Bench.Reports;
 using Bench.Workloads;
 
 namespace Bench.Gate;
@@ -38,7 +39,7 @@ internal sealed record GateCase(string Name, CaseSpec Base, CaseSpec Head)
         foreach (var group in baseCases.GroupBy(Key))
         {
             if (group.Count() > 1 || heads[group.Key].Count() != 1)
-                throw new PlanException($"{group.Key} has {group.Count()} cases in the base and {heads[group.Key].Count()} in the head: give each side one value for a parameter, and the same parameters to both");
+                throw new PlanException($"{group.Key} has {Format.Count(group.Count(), "case")} in the base and {heads[group.Key].Count()} in the head: give each side one value for a parameter, and the same parameters to both");
             cases.Add(new GateCase(group.Key, group.Single(), heads[group.Key].Single()));
         }
         if (heads.Count != cases.Count)

@@ -77,8 +77,9 @@ internal sealed class Launch : IDisposable
     /// <exception cref="GateException">It crashed, refused its cases, lost its target or hangs; says which side, where and its last words.</exception>
     internal IReadOnlyList<RunRecord> Finish(string where, TimeSpan longestSilence, StopSignal stop)
     {
-        var code = process.WaitForEnd(longestSilence, () => LengthOf(dataFolder) + LengthOf(outFolder), stop) ?? throw new GateException(string.Create(CultureInfo.InvariantCulture,
-            $"the {side.Role} {side.Name} hangs {where}: no sign of life in {longestSilence.TotalSeconds:0.###} s (--turn-limit); its last words: {process.LastWords}"));
+        var code = process.WaitForEnd(longestSilence, () => LengthOf(dataFolder) + LengthOf(outFolder), stop) ?? throw new GateException(process.Rambles
+            ? $"the {side.Role} {side.Name} says more than any bench does {where}; it began with: {process.Said.FirstOrDefault() ?? "nothing on standard error"}"
+            : string.Create(CultureInfo.InvariantCulture, $"the {side.Role} {side.Name} hangs {where}: no sign of life in {longestSilence.TotalSeconds:0.###} s (--turn-limit); its last words: {process.LastWords}"));
         // 1: some case failed, and its record says why.
         if (code is not (0 or 1) || !File.Exists(Path.Combine(outFolder, RunStore.FileName)))
             throw new GateException($"the {side.Role} {side.Name} {BenchProcess.HowItEnded(code)} {where}: {process.LastWords}") { Refused = code == ExitCode.WrongUse };

@@ -105,6 +105,11 @@ internal sealed class PairRunner(GateSide baseSide, GateSide headSide, RunSettin
         int number, IReadOnlyList<GateCase> cases, int passes, IReadOnlyList<string> baseFolders, IReadOnlyList<string> headFolders)
     {
         var (baseFirst, swapped) = order.Next();
+        // Where each side has a target, each has one folder and cannot swap: the place of a file, and its pages in memory,
+        // would be the same in every pair, and pass for a difference of the targets however many pairs there are.
+        if (baseFolders != headFolders)
+            foreach (var folder in (string[])[baseFolders[0], headFolders[^1]])
+                DataFolder.RemoveFiles(folder);
         var launched = settings with { Passes = passes };
         // Half a file apart, and elsewhere in each pair: what one side has just read is not what the other reads next.
         var (near, far) = (number * GoldenRatio % 1, (number * GoldenRatio + 0.5) % 1);

@@ -74,7 +74,7 @@ public static class RecordJson
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or NotSupportedException or FormatException)
         {
-            throw new RecordException($"it is not a valid record: {exception.Message}", exception);
+            throw new RecordException($"it is not a valid record: {JsonWords.Of(exception)}", exception);
         }
     }
 

@@ -240,6 +240,37 @@ public sealed partial class DataFolder : IDisposable
         }
     }
 
+    /// <summary>Removes the files that a folder has laid out; whoever takes it over next lays them out again.</summary>
+    /// <param name="path">A data folder that nobody uses.</param>
+    public static void RemoveFiles(string path)
+    {
+        foreach (var file in Directory.EnumerateFiles(path, "*" + FileSuffix))
+            File.Delete(file);
+    }
+
+    /// <summary>The data folders of living runs under a target.</summary>
+    /// <param name="target">The folder below which runs make theirs.</param>
+    public static IReadOnlyList<string> Living(string target)
+    {
+        static bool IsLocked(string path)
+        {
+            try
+            {
+                using var ownerLock = Lock(path, FileMode.Open);
+                return false;
+            }
+            catch (IOException exception)
+            {
+                return exception is not (FileNotFoundException or DirectoryNotFoundException);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+        return [.. Directory.EnumerateDirectories(target, ".bench-*").Where(path => FolderName().IsMatch(System.IO.Path.GetFileName(path)) && IsLocked(path))];
+    }
+
     /// <summary>Closes the folder and removes it, unless it is kept.</summary>
     public void Dispose()
     {

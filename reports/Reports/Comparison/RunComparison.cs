@@ -193,11 +193,13 @@ public static class RunComparison
     {
         var miss = Math.Max(rules.AlphaPerLook, test.SmallestProbability * (1 + 1e-9));
         var (low, high) = test.Interval(miss);
-        var shown = judgement with { Low = Finite(low), High = Finite(high), Level = 1 - 2 * miss };
+        var tooFew = test.SmallestProbability > rules.AlphaPerLook / family;
+        // That the values are too few for any change is said once for all of them, and here where there seems to be one.
+        var shown = judgement with { Low = Finite(low), High = Finite(high), Level = 1 - 2 * miss, Reason = tooFew ? null : judgement.Reason };
         var beyond = shown.Low > shown.Margin || shown.High < 1 / shown.Margin;
         return shown.Verdict != GateVerdict.Inconclusive || shown.Reason is not null || !beyond ? shown : shown with
         {
-            Reason = test.SmallestProbability > rules.AlphaPerLook / family
+            Reason = tooFew
                 ? $"beyond the margin by itself, but {Format.Count(test.Count)} values a side cannot show a change among {Format.Count(family)} figures; {Format.Count(ValuesFor(rules.AlphaPerLook / family))} could"
                 : $"beyond the margin by itself, not after the correction for {Format.Count(family)} figures",
         };

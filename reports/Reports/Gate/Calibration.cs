@@ -16,6 +16,9 @@ namespace Bench.Reports.Gate;
 /// </summary>
 public sealed record Calibration
 {
+    /// <summary>Judgements of throughput between equal programs that say something about how often the gate errs: of fifty without a false alarm, the interval at 95 % ends at 7 %.</summary>
+    public const int FewestJudgements = 50;
+
     /// <summary>The schema that this build writes.</summary>
     public const string CurrentSchema = "bench.calibration/1";
 
@@ -43,6 +46,12 @@ public sealed record Calibration
     /// <summary>How often which verdict was given, by the slowdown that was injected; 0 is A/A.</summary>
     public required IReadOnlyList<CalibrationRow> Rows { get; init; }
 
+    /// <summary>What speaks against it, in a sentence; null if nothing does.</summary>
+    [JsonIgnore]
+    public string? Doubt => Rows.Where(row => row is { Slowdown: 0, Figure: Figure.Throughput }).Sum(row => row.Judgements) is var judgements && judgements < FewestJudgements
+        ? $"the calibration rests on {Format.Count(judgements, "judgement")} of equal programs (fewer than {Format.Count(FewestJudgements)}): its noise floors may be too low, and its error rates are hardly known"
+        : null;
+
     /// <summary>The file of a fingerprint in a folder of calibrations.</summary>
     public static string FileOf(string folder, Fingerprint fingerprint) => Path.Combine(folder, fingerprint.Hash + ".json");
 
@@ -62,7 +71,7 @@ public sealed record Calibration
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new RecordException($"{file} is no calibration: {exception.Message}; calibrate again", exception);
+            throw new RecordException($"{file} is no calibration: {JsonWords.Of(exception)}; calibrate again", exception);
         }
     }
 

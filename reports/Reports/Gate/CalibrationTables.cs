@@ -3,6 +3,7 @@ using System.Text;
 using Bench.Measure;
 using Bench.Reports.Comparison;
 using Bench.Reports.Content;
+using Bench.Reports.Statistics;
 
 namespace Bench.Reports.Gate;
 
@@ -12,6 +13,8 @@ namespace Bench.Reports.Gate;
 /// </summary>
 internal static class CalibrationTables
 {
+    private const int FewestForPercent = 20;
+
     /// <summary>All of them, in the order in which they are shown.</summary>
     /// <param name="calibration">What is stored.</param>
     /// <param name="results">The gate runs that it was made from.</param>
@@ -36,12 +39,13 @@ internal static class CalibrationTables
     }
 
     private static Table Verdicts(Calibration calibration) => new("The gate's verdicts where the truth is known",
-        [Left("head"), Left("figure"), Right("gate runs"), Right("judgements"), Right("slower"), Right("faster"), Right("same"), Right("inconclusive"), Right("slower, of the conclusive"), Right("pairs, median")],
+        [Left("head"), Left("figure"), Right("gate runs"), Right("judgements"), Right("slower"), Right("faster"), Right("same"), Right("inconclusive"), Right("slower, of the conclusive"), Right("95 % interval"), Right("pairs, median")],
         [.. calibration.Rows.Select(row => new Row(
         [
             Head(row.Slowdown), row.Figure.Name(), Format.Count(row.Runs), Format.Count(row.Judgements),
             Share(row.Slower, row.Judgements), Share(row.Faster, row.Judgements), Share(row.Same, row.Judgements), Share(row.Inconclusive, row.Judgements),
             row.Judgements == row.Inconclusive ? Format.Missing : Format.Percent((double)row.Slower / (row.Judgements - row.Inconclusive)),
+            row.Judgements == row.Inconclusive ? Format.Missing : Interval(row.Slower, row.Judgements - row.Inconclusive),
             row.PairsMedian.ToString("0", CultureInfo.InvariantCulture),
         ]))]);
 
@@ -86,7 +90,15 @@ internal static class CalibrationTables
 
     private static string Head(double slowdown) => slowdown == 0 ? "the same (A/A)" : (slowdown * 100).ToString("0.#", CultureInfo.InvariantCulture) + " % slower";
 
-    private static string Share(int count, int of) => of == 0 ? Format.Missing : $"{Format.Count(count)} ({Format.Percent((double)count / of)})";
+    /// <summary>Few judgements are no percentage.</summary>
+    private static string Share(int count, int of) => of == 0 ? Format.Missing
+        : of < FewestForPercent ? $"{Format.Count(count)} of {Format.Count(of)}" : $"{Format.Count(count)} ({Format.Percent((double)count / of)})";
+
+    private static string Interval(int count, int of)
+    {
+        var (low, high) = Estimators.ShareInterval(count, of);
+        return $"{Percent(low)} to {Percent(high)}";
+    }
 
     private static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

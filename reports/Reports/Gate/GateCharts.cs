@@ -109,14 +109,10 @@ internal static class GateCharts
     public static IReadOnlyList<Chart> Curves(GateResult result, GateNames names)
     {
         var changed = GateRow.Of(result).Where(row => row.Judgement.Verdict is GateVerdict.Slower or GateVerdict.Faster).Select(row => row.Case).Distinct();
-        return [.. changed.Select(one => (Case: one, Base: Own(one.BaseRecord), Head: Own(one.HeadRecord)))
+        return [.. changed.Select(one => (Case: one, Base: Figures.LatencyOf(one.BaseRecord), Head: Figures.LatencyOf(one.HeadRecord)))
             .Where(both => both.Base is { Count: > 0 } && both.Head is { Count: > 0 }).Take(MostCurves)
             .Select((both, index) => Curve(both.Case, both.Base!, both.Head!, string.Create(CultureInfo.InvariantCulture, $"curve-{index + 1}"), names))];
     }
-
-    /// <summary>Latency of the operation that a record is about; null if none was timed.</summary>
-    public static LatencyRecord? Own(RunRecord? record) =>
-        record is null ? null : record.LatencyNs.FirstOrDefault(pair => string.Equals(pair.Key, record.Operation, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static Chart Curve(GateCaseResult one, LatencyRecord before, LatencyRecord after, string id, GateNames names)
     {

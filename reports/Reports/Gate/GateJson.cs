@@ -35,7 +35,7 @@ public static class GateJson
         }
         catch (JsonException exception)
         {
-            throw new RecordException($"it is not the result of a gate: {exception.Message}", exception);
+            throw new RecordException($"it is not the result of a gate: {JsonWords.Of(exception)}", exception);
         }
     }
 }

@@ -115,7 +115,9 @@ public sealed class GateJudge
         {
             Key = key,
             Verdict = verdict,
-            Reason = reason ?? (givenUp ? "it is so close to the margin that the pairs which are left would hardly tell" : null),
+            Reason = reason ?? (verdict == GateVerdict.Inconclusive && test.SmallestProbability > miss
+                ? string.Create(CultureInfo.InvariantCulture, $"{test.Count} usable pairs can call none of {family.Count} figures slower or faster")
+                : givenUp ? "it is so close to the margin that the pairs which are left would hardly tell" : null),
             GivenUp = givenUp,
             Ratio = Math.Exp(test.Estimate),
             Low = double.IsFinite(low) ? Math.Exp(low) : null,
@@ -129,15 +131,16 @@ public sealed class GateJudge
 
     /// <summary>
     /// Holm's step-down method: the smallest p is held against alpha over the size of the family, the next against alpha
-    /// over one less, and so on to the first that fails.
+    /// over one less, and so on to the first that fails; all after it fail at its level, which is therefore theirs.
     /// </summary>
     private Dictionary<GateKey, HolmStep> Holm(IReadOnlyList<GateKey> open, Func<GateKey, double> probability)
     {
         var steps = new Dictionary<GateKey, HolmStep>();
-        var rejecting = true;
+        var (rejecting, alpha) = (true, rules.AlphaPerLook);
         foreach (var (rank, (key, p)) in open.Select(key => (key, p: probability(key))).OrderBy(pair => pair.p).Index())
         {
-            var alpha = rules.AlphaPerLook / (family.Count - rank);
+            if (rejecting)
+                alpha = rules.AlphaPerLook / (family.Count - rank);
             rejecting &= p <= alpha;
             steps[key] = new HolmStep(rejecting, alpha);
         }

@@ -61,8 +61,7 @@ public static class GateMarkdown
                 GateWords.Marked(row.Judgement.Verdict) + (row.Judgement.Reason is { } reason ? $"<br><sub>{Cell(reason)}</sub>" : ""),
                 Cell(names[row.Case]), row.Figure.Name(), row.BaseText, row.HeadText, row.RatioText, row.IntervalText).Append(" |\n");
         text.Append('\n');
-        if (GateWords.Levels(result) is { } levels)
-            text.Append("<sub>").Append(levels).Append("</sub>\n\n");
+        text.Append("<sub>").Append(GateWords.Reading(result)).Append("</sub>\n\n");
         if (rows.Count > MostRows)
             text.Append("and ").Append(Format.Count(rows.Count - MostRows)).Append(" more: ").AppendJoin(", ", rows.Skip(MostRows).GroupBy(row => row.Judgement.Verdict)
                 .Select(group => $"{Format.Count(group.Count())} {group.Key.Words()}")).Append(".\n\n");

@@ -116,12 +116,14 @@ internal static class GateWords
         return (level * 100).ToString("0." + new string('#', miss >= 0.995 ? 1 : digits), CultureInfo.InvariantCulture) + " %";
     }
 
-    /// <summary>The levels of the intervals in a sentence, for tables without a column for them; null if all have one, which is in the heading.</summary>
-    public static string? Levels(GateResult result)
+    /// <summary>How the columns of a table of verdicts belong together; with the levels of its intervals, if they are several and so not in the heading.</summary>
+    public static string Reading(GateResult result)
     {
+        var columns = result.FromRecords ? "Base and head are medians; the cost is estimated from all values of both, and need not be the quotient."
+            : "Base and head are medians of the launches; the cost is estimated from pairs that took turns, and need not be the quotient.";
         double[] levels = [.. result.Judgements.Where(judgement => judgement.Low is not null).Select(judgement => judgement.Level).OfType<double>()];
-        return levels.Length == 0 || GateRow.LevelOf(result) is not null ? null
-            : $"Each interval has the level at which its verdict was decided, from {Level(levels.Min())} to {Level(levels.Max())}.";
+        return levels.Length == 0 || GateRow.LevelOf(result) is not null ? columns
+            : $"{columns} Each interval has the level at which its verdict was decided, from {Level(levels.Min())} to {Level(levels.Max())}.";
     }
 
     /// <summary>What a reader has to know before any figure, one sentence each.</summary>
@@ -137,17 +139,15 @@ internal static class GateWords
             notes.Add("Stored runs were compared, not pairs of launches: whatever the machine did differently between the two runs is in the ratios, so the verdicts promise less than those of a gate that runs both sides in turns.");
         else if (result.CalibratedUtc is null)
             notes.Add("This machine was not calibrated: its noise floors and the gate's error rates on it are not known.");
-        if (UnjudgedP99(result) is > 0 and var unjudged)
-            notes.Add($"The p99 of {Format.Count(unjudged, "case")} is shown and not judged: " + (result.FromRecords
-                ? $"a launch has one, of {Format.Count(Figures.FewestForP99)} operations or more, and a verdict takes several launches a side."
-                : $"it takes {Format.Count(Figures.FewestForP99)} operations a launch."));
+        if (result.FromRecords && UnjudgedP99(result) is > 0 and var unjudged)
+            notes.Add($"The p99 of {Format.Count(unjudged, "case")} is shown and not judged: a launch has one, and a verdict takes several launches a side.");
         notes.AddRange(result.Warnings.Select(warning => Words.Sentence(warning.TrimEnd('.')) + "."));
         return notes;
     }
 
     /// <summary>Cases with a verdict whose latencies are in the tables, but not among the verdicts.</summary>
     private static int UnjudgedP99(GateResult result) => result.Cases.Count(one =>
-        Figures.LatencyOf(one.BaseRecord) is not null && Figures.LatencyOf(one.HeadRecord) is not null
+        Figures.LatencyOf(one.BaseRecord) is { Count: >= Figures.FewestForP99 } && Figures.LatencyOf(one.HeadRecord) is { Count: >= Figures.FewestForP99 }
         && one.Judgements.Any(judgement => judgement.Verdict != GateVerdict.NotJudged) && one.Judgements.All(judgement => judgement.Key.Figure != Figure.P99));
 }
 

@@ -7,6 +7,12 @@ namespace Bench.Reports.Gate;
 /// <summary>The tables of a comparison's page.</summary>
 internal static class GateTables
 {
+    /// <summary>Fewest operations for a median.</summary>
+    internal const int FewestForP50 = 20;
+
+    /// <summary>Fewest operations for a p99.9.</summary>
+    internal const int FewestForP999 = 10_000;
+
     private static readonly Column[] PercentileColumns =
     [
         new("Case", Numeric: false), new("p50 base", Numeric: true), new("p50 head", Numeric: true), new("p99 base", Numeric: true), new("p99 head", Numeric: true),
@@ -79,21 +85,21 @@ internal static class GateTables
     /// <summary>Latency percentiles side by side; null if no case was timed by the operation.</summary>
     public static Table? Percentiles(GateResult result, GateNames names)
     {
-        Row[] rows = [.. result.Cases.Select(one => (Case: one, Base: GateCharts.Own(one.BaseRecord), Head: GateCharts.Own(one.HeadRecord)))
+        Row[] rows = [.. result.Cases.Select(one => (Case: one, Base: Figures.LatencyOf(one.BaseRecord), Head: Figures.LatencyOf(one.HeadRecord)))
             .Where(both => both.Base is { Count: > 0 } && both.Head is { Count: > 0 })
             .Select(both => new Row(
             [
                 names[both.Case],
-                .. Both(both.Base!, both.Head!, 2, latency => latency.P50),
-                .. Both(both.Base!, both.Head!, 100, latency => latency.P99),
-                .. Both(both.Base!, both.Head!, 1_000, latency => latency.P999),
+                .. Both(both.Base!, both.Head!, FewestForP50, latency => latency.P50),
+                .. Both(both.Base!, both.Head!, Figures.FewestForP99, latency => latency.P99),
+                .. Both(both.Base!, both.Head!, FewestForP999, latency => latency.P999),
                 .. Both(both.Base!, both.Head!, 1, latency => latency.Max),
             ]))];
         return rows.Length == 0 ? null : new Table("Latency of the case's own operation, one launch a side",
             PercentileColumns, rows);
     }
 
-    /// <summary>As in the report: a percentile that no value lies beyond is the maximum's other name.</summary>
+    /// <summary>Two launches are compared here, so ten values lie beyond a percentile: with one or two it is the maximum's other name.</summary>
     private static string[] Both(LatencyRecord before, LatencyRecord after, long atLeast, Func<LatencyRecord, long> value) =>
         [.. new[] { before, after }.Select(latency => latency.Count >= atLeast ? Format.Nanoseconds(value(latency)) : Format.Missing)];
 

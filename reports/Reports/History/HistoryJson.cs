@@ -45,7 +45,7 @@ internal static class HistoryJson
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or NotSupportedException or FormatException)
         {
-            throw new HistoryException($"it is no valid line of a history: {exception.Message}", exception);
+            throw new HistoryException($"it is no valid line of a history: {JsonWords.Of(exception)}", exception);
         }
     }
 

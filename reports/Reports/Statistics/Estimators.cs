@@ -20,6 +20,13 @@ internal static class Estimators
     /// <summary>The value that a standard normal one exceeds with the given probability.</summary>
     public static double NormalUpperQuantile(double probability) => NormalDistribution.Standard.Quantile(1 - probability);
 
+    /// <summary>The exact interval of a share (Clopper and Pearson, <i>Biometrika</i> 26, 1934), at 95 %.</summary>
+    /// <param name="count">How often it happened.</param>
+    /// <param name="of">Of how many; at least one.</param>
+    public static (double Low, double High) ShareInterval(int count, int of) => (
+        count == 0 ? 0 : new BetaDistribution(count, of - count + 1).Quantile(0.025),
+        count == of ? 1 : new BetaDistribution(count + 1, of - count).Quantile(0.975));
+
     /// <summary>
     /// Where ED-PELT (Haynes, Fearnhead and Eckley, <i>A computationally efficient nonparametric approach for changepoint
     /// detection</i>, 2017) cuts a series: the index of the first value of every segment but the first. It judges by

@@ -28,6 +28,20 @@ public sealed class GateJudgeTests
         Assert.Equal(givenUp, second.Reason is not null);
     }
 
+    [Fact]
+    public void What_comes_after_the_step_at_which_Holm_s_method_stops_has_that_step_s_level()
+    {
+        GateKey[] family = [.. Enumerable.Range(0, 3).Select(index => new GateKey($"case {index}", Figure.Throughput))];
+        var judge = new GateJudge(family, GateRules.Default with { Looks = [8] });
+        var judgements = judge.Look(new Dictionary<GateKey, ShiftTest> { [family[0]] = Evenly(0.5, 0.01, 8), [family[1]] = Evenly(2, 0.01, 6), [family[2]] = Evenly(0.05, 0.3, 8) });
+        Assert.Equal([GateVerdict.Slower, GateVerdict.Inconclusive, GateVerdict.Inconclusive], judgements.Select(judgement => judgement.Verdict));
+        // Six pairs, of which two were lost, reach 5 % at best; the second step asks for 2.5 %.
+        Assert.Null(judgements[1].Low);
+        Assert.Equal("6 usable pairs can call none of 3 figures slower or faster", judgements[1].Reason);
+        Assert.Equal(0.95, judgements[2].Level!.Value, 9);
+        Assert.Null(judgements[2].Reason);
+    }
+
     /// <summary>Pairs of both orders whose values lie evenly around an effect.</summary>
     private static ShiftTest Evenly(double effect, double halfWidth, int pairs)
     {
