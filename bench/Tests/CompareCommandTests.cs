@@ -41,7 +41,7 @@ public sealed class CompareCommandTests : IClassFixture<CompareCommandTests.TwoR
         Assert.NotEmpty(records);
         Assert.Equal(records.Count, result.OutputLines.Count(line => line.Contains(" throughput ", StringComparison.Ordinal)));
         Assert.Contains("Stored runs were compared", result.Output, StringComparison.Ordinal);
-        Assert.Contains("Latency, base → head", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Latency of one launch a side, base → head", result.Output, StringComparison.Ordinal);
         Assert.Contains("none slower", result.OutputLines[^1], StringComparison.Ordinal);
         Assert.Equal("", result.Error);
         Assert.False(File.Exists(Path.Combine(runs.First.Folder, "page.html")));

@@ -130,7 +130,7 @@ public class FileSystemTests
         Assert.Contains(told.Records, record => record.Has("Cache", "DropBehind"));
         foreach (var (value, filter) in new[] { ("Access=Uncached", reads[1]), ("Cache=DontCache", reads[3]) })
         {
-            Assert.Contains($"Left out 1 cases of {value}", told.Error, StringComparison.Ordinal);
+            Assert.Contains($"Left out 1 case of {value}", told.Error, StringComparison.Ordinal);
             var named = BenchProgram.Run(place.Folder, ["run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(place.Folder, value), "--no-report", "--json", "--filter", filter, "--set", value]).Expect(1);
             Assert.NotEmpty(named.Records);
             Assert.All(named.Records, record => Assert.Contains("not supported by this file system or kernel (EOPNOTSUPP)", record.Error, StringComparison.Ordinal));

@@ -181,7 +181,7 @@ public static class Format
     /// <summary>A whole number with thousands grouped.</summary>
     public static string Count(long value) => value.ToString("N0", Invariant);
 
-    /// <summary>So many of a thing whose plural is regular: "1 case", "1 200 cases".</summary>
+    /// <summary>So many of a thing whose plural is regular: "1 case", "1,200 cases".</summary>
     public static string Count(long count, string one) => $"{Count(count)} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A moment in UTC: "2026-11-22 13:01 UTC".</summary>
