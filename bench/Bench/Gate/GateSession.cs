@@ -86,12 +86,15 @@ internal sealed class GateSession
         GateJudge? judge = null;
         IReadOnlyList<GateCase> open = Cases;
         var pairs = 0;
-        var pairClock = Stopwatch.StartNew();
+        var lookClock = Stopwatch.StartNew();
         foreach (var look in rules.Looks)
         {
+            // By the pace since the last look, for pairs of fewer cases are shorter.
+            var before = pairs;
+            lookClock.Restart();
             for (; pairs < look; pairs++)
             {
-                var left = pairs == 0 ? "" : $", about {Plan.Say(pairClock.Elapsed.TotalSeconds / pairs * (look - pairs))} to the {(look < rules.MostPairs ? "next look" : "end")}";
+                var left = pairs == before ? "" : $", about {Plan.Say(lookClock.Elapsed.TotalSeconds / (pairs - before) * (look - pairs))} to the {(look < rules.MostPairs ? "next look" : "end")}";
                 Say(string.Create(CultureInfo.InvariantCulture, $"pair {pairs + 1} of {look}{(look < rules.MostPairs ? $" to {rules.MostPairs}" : "")}, {open.Count} of {Format.Count(Cases.Count, "case")} open{left}"));
                 foreach (var (one, outcome) in open.Zip(runner.Run(pairs + 1, open, PassesFor(open.Count), baseFolders, headFolders)))
                     logs[one].Add(outcome);
