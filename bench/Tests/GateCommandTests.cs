@@ -66,14 +66,14 @@ public sealed class GateCommandTests : IDisposable
     [Fact]
     public void Sides_that_want_another_state_of_the_cache_have_files_of_their_own()
     {
-        using var gate = BenchProgram.Start(place.Folder, Arguments(["--uncalibrated", "--pairs", "8", "--filter", "CachePath*Read*Random*psync*QueueDepth=1,*", "--set", "FileSize=8MiB", "--set", "Threads=1", "--set", "BlockSize=64KiB",
+        // More than the eight that a verdict takes: where the machine loses a pair (a read that was not direct), seven can call nothing.
+        using var gate = BenchProgram.Start(place.Folder, Arguments(["--uncalibrated", "--pairs", "12", "--filter", "CachePath*Read*Random*psync*QueueDepth=1,*", "--set", "FileSize=8MiB", "--set", "Threads=1", "--set", "BlockSize=64KiB",
             "--base-set", "Access=BufferedWarm", "--head-set", "Access=Direct"]));
         gate.WaitUntil(() => gate.ErrorSoFar.Contains("pair 1", StringComparison.Ordinal), "the first pair");
         string[] files = Directory.GetFiles(place.Target, "data-8MiB.bin", SearchOption.AllDirectories);
         Assert.Equal(2, Command.Run("stat", ["-c", "%i", .. files]).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count());
-        // 2: a pair was lost to the machine, and seven can call nothing.
-        Assert.InRange(gate.WaitForEnd(Long).ExitCode, 0, 2);
-        Assert.Equal(8, Assert.Single(GateJson.ReadFile(Path.Combine(place.Out, GateResult.FileName)).Cases).Pairs.Count);
+        var result = gate.WaitForEnd(Long);
+        Assert.True(result.ExitCode is 0 or 1, result.Output + result.Error);
         AssertNothingLeft();
     }
 

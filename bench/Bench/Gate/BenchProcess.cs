@@ -97,6 +97,7 @@ internal sealed class BenchProcess : IDisposable
         while (!process.WaitForExit(TimeSpan.FromMilliseconds(100)))
         {
             stop.ThrowIfRequested();
+            // Who waits however long it takes reads every line, and knows what they are.
             if (Rambles && longestSilence < TimeSpan.MaxValue)
                 return null;
             // Looking costs something, and a second is early enough.
