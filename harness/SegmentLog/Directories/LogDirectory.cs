@@ -212,7 +212,8 @@ public sealed class LogDirectory : IDisposable
         if (closed)
             return;
         closed = true;
-        PartitionLog.AbandonAll(logs.Values);
+        foreach (var log in logs.Values)
+            log.Abandon();
         LetGo();
     }
 
