@@ -212,8 +212,7 @@ public sealed class LogDirectory : IDisposable
         if (closed)
             return;
         closed = true;
-        foreach (var log in logs.Values)
-            log.Abandon();
+        PartitionLog.AbandonAll(logs.Values);
         LetGo();
     }
 

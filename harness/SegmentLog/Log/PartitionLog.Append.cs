@@ -274,7 +274,7 @@ public sealed partial class PartitionLog
 
     private void SaveEpochs(string text, int latest)
     {
-        if (failure is not null)
+        if (failure is not null || abandoned)
             return;
         try
         {

@@ -67,6 +67,46 @@ public class ConcurrencyTests
     }
 
     [Fact]
+    public async Task Logs_that_are_abandoned_together_do_not_wait_for_each_others_epochs()
+    {
+        using var folder = new TestFolder();
+        using var worker = new LogWorker();
+        using var gate = new ManualResetEventSlim();
+        var logs = Enumerable.Range(0, 3).Select(partition => PartitionLog.Open(
+            folder.File($"t-{partition}"), Config("none", FlushMethod.Fdatasync, Preallocation.None, WritePath.Buffered), new LogOpenOptions { Worker = worker })).ToArray();
+        var writer = new TaggedWriter(0);
+        long EpochBytes(PartitionLog log) => new FileInfo(Path.Combine(log.Folder, "leader-epoch-checkpoint")).Length;
+
+        writer.Append(logs[0]);
+        worker.Drain();
+        Assert.True(EpochBytes(logs[0]) > 0, "the first append of an epoch has it saved");
+        worker.Post(gate.Wait);
+        writer.Append(logs[1]);
+        writer.Append(logs[2]);
+        var abandoning = Task.Run(() => PartitionLog.AbandonAll(logs));
+        // Once the first is closed all are abandoned, and it waits for the worker.
+        while (!IsClosed(logs[0]))
+            await Task.Yield();
+        gate.Set();
+        await abandoning;
+        Assert.Equal([0, 0], logs[1..].Select(EpochBytes));
+        Assert.All(logs, log => Assert.True(IsClosed(log)));
+
+        static bool IsClosed(PartitionLog log)
+        {
+            try
+            {
+                log.Flush();
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
     public void Producers_that_wait_for_a_flush_each_take_turns()
     {
         using var folder = new TestFolder();
