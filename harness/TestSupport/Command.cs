@@ -44,13 +44,36 @@ public static class Command
         start.Environment["PATH"] = string.Join(':', SearchFolders());
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
+        var output = ReadAll(process.StandardOutput);
+        var error = ReadAll(process.StandardError);
         // A child that lives on holds the pipes open, so their end is waited for apart from the program's.
-        if (process.WaitForExit(timeout) && Task.WaitAll([output, error], timeout))
+        var hasEnded = process.WaitForExit(timeout);
+        if (hasEnded && Task.WaitAll([output, error], timeout))
             return new CommandResult(process.ExitCode, output.Result, error.Result);
+        var reason = hasEnded ? "it has ended, and its output is held open" : WhatItDoes(process.Id);
         process.Kill(entireProcessTree: true);
-        throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {timeout.TotalSeconds:0.###} s.");
+        throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {timeout.TotalSeconds:0.###} s: {reason}.");
+    }
+
+    // On a thread of its own: a test that keeps the pool's threads busy for a minute (Parallel.For) is not to make the
+    // programs of the tests beside it late.
+    private static Task<string> ReadAll(StreamReader reader) =>
+        Task.Factory.StartNew(reader.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    // Its state (proc_pid_stat(5)) and, for root, where in the kernel it is: what tells a slow disk from a hang.
+    private static string WhatItDoes(int processId)
+    {
+        var state = "it has ended since";
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{processId}/stat");
+            state = $"its state is {stat[stat.LastIndexOf(')') + 2]}";
+            return $"{state}, in {string.Join(" < ", File.ReadLines($"/proc/{processId}/stack").Select(line => line.Split(' ')[^1]))}";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return state;
+        }
     }
 
     /// <summary>The full path of a program, or null if it is not installed; looks in the sbin folders too.</summary>

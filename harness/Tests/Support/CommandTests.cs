@@ -25,6 +25,31 @@ public class CommandTests
         Assert.Throws<TimeoutException>(() => Command.TryRun(TimeSpan.FromMilliseconds(200), "sleep", "60"));
 
     [Fact]
+    public void A_program_ends_though_every_thread_of_the_pool_is_taken()
+    {
+        // More work than the pool makes threads for within the time-out, and none of it ends before the program.
+        using var left = new CountdownEvent(1000);
+        using var hasEnded = new ManualResetEventSlim();
+        for (var i = left.InitialCount; i > 0; i--)
+        {
+            ThreadPool.QueueUserWorkItem(_ =>
+            {
+                hasEnded.Wait();
+                left.Signal();
+            });
+        }
+        try
+        {
+            Assert.Equal("here\n", Command.TryRun(TimeSpan.FromSeconds(10), "echo", "here").StandardOutput);
+        }
+        finally
+        {
+            hasEnded.Set();
+            left.Wait();
+        }
+    }
+
+    [Fact]
     public void A_missing_need_is_named_in_the_reason_for_skipping() =>
         Assert.Equal("needs no-such-program, /dev/no-such-device, libno-such.so.1, which is not here",
             new NeedsFactAttribute("sh", "no-such-program", "/dev/no-such-device", "libc.so.6", "libno-such.so.1").Skip);
