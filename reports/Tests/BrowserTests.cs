@@ -417,13 +417,13 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumTheory]
     [InlineData(390)]
     [InlineData(1440)]
-    public async Task No_text_of_a_heat_map_or_timeline_lies_on_another(int width)
+    public async Task No_text_of_a_heat_map_timeline_or_named_point_lies_on_another(int width)
     {
         await using var open = await chromium.Open(Sample, width);
         var faults = await open.Page.EvaluateAsync<string[]>("""
             [...document.querySelectorAll('.plot')].flatMap(plot => {
               const option = JSON.parse(document.getElementById(plot.id + '-option').textContent);
-              if (!Array.isArray(option.grid) && !option.series.some(series => series.bench.heat)) return [];
+              if (!Array.isArray(option.grid) && !option.series.some(series => series.bench.heat || series.label?.show)) return [];
               const frame = plot.getBoundingClientRect();
               const texts = [...plot.querySelectorAll('text')].filter(text => text.textContent.trim()).map(text => ({ text: text.textContent, box: text.getBoundingClientRect() }));
               const outside = texts.filter(({ box }) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1).map(({ text }) => `${plot.id}: '${text}' leaves the chart`);

@@ -44,6 +44,16 @@ import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 
 echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, LabelLayout, SVGRenderer]);
+// ECharts takes the width of this character for the height of a line. A system without Chinese fonts draws a box in its
+// place, half as wide: names were thought half as high, and one was printed over the other.
+const pen = document.createElement('canvas').getContext('2d');
+echarts.setPlatformAPI({
+  measureText: (text, font) => {
+    if (text === '国') return { width: parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? 12) };
+    pen.font = font;
+    return pen.measureText(text);
+  },
+});
 
 const cross = 'path://M2,0 L6,4 L10,0 L12,2 L8,6 L12,10 L10,12 L6,8 L2,12 L0,10 L4,6 L0,2 Z';
 

@@ -91,8 +91,7 @@ public class CutTests
         log.Roll();
         Append(log, 3, producer: 7, sequence: 2);
         // The snapshot from which the producers are to be known again is not there yet.
-        var cut = Task.Run(() => log.TruncateTo(6));
-        await Task.WhenAny(cut, Task.Delay(100));
+        var cut = OwnThreads.StartUntilItWaits(() => log.TruncateTo(6));
         gate.Set();
         Assert.True(await cut);
         Assert.Equal(3, log.Producers.Find(7)!.LastSequence);
@@ -122,8 +121,7 @@ public class CutTests
         };
         log.Roll();
         reached.Wait();
-        var cut = Task.Run(() => log.TruncateTo(19));
-        await Task.WhenAny(cut, Task.Delay(100));
+        var cut = OwnThreads.StartUntilItWaits(() => log.TruncateTo(19));
         gate.Set();
         await cut;
         disk.BeforeCall = null;
@@ -144,8 +142,7 @@ public class CutTests
         clock.NowMs += 1000;
         worker.Drain();
         worker.Post(gate.Wait);
-        var deletion = Task.Run(log.DeleteOldSegments);
-        await Task.WhenAny(deletion, Task.Delay(100));
+        var deletion = OwnThreads.StartUntilItWaits(log.DeleteOldSegments);
         gate.Set();
         Assert.Equal(2, await deletion);
         worker.Drain();
@@ -173,10 +170,9 @@ public class CutTests
             reached.Set();
             gate.Wait();
         };
-        var compaction = Task.Run(() => log.Compact());
+        var compaction = OwnThreads.StartUntilItWaits(() => log.Compact());
         reached.Wait();
-        var cut = Task.Run(() => log.TruncateTo(7));
-        await Task.WhenAny(cut, Task.Delay(100));
+        var cut = OwnThreads.StartUntilItWaits(() => log.TruncateTo(7));
         gate.Set();
         Assert.True(await cut);
         Assert.False((await compaction).IsComplete);

@@ -26,7 +26,7 @@ public class GroupCommitTests
                 Interlocked.Increment(ref calls);
         };
         told.Count = 0;
-        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        OwnThreads.For(8, _ =>
         {
             var builder = new RecordBatchBuilder();
             for (var i = 0; i < 500; i++)
@@ -37,7 +37,8 @@ public class GroupCommitTests
                 Assert.True(log.DurableOffset > result.LastOffset);
                 Interlocked.Increment(ref appended);
             }
-        });
+            return true;
+        }, threads: 8);
         Assert.Equal(4000, appended);
         Assert.Equal(calls, told.Count);
         disk.BeforeCall = null;

@@ -32,7 +32,11 @@ public class HostileFolderTests
     {
         var count = Environment.GetEnvironmentVariable("BENCH_SOAK_MUTATIONS") is { } soak ? long.Parse(soak, CultureInfo.InvariantCulture) : MutationsOnCi;
         var first = Environment.GetEnvironmentVariable("BENCH_SEED") is { } given ? long.Parse(given, CultureInfo.InvariantCulture) : 20251125;
-        Parallel.For(0, count, i => Try(first + i));
+        OwnThreads.For(count, i =>
+        {
+            Try(first + i);
+            return true;
+        });
     }
 
     private static void Try(long seed)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Bench.TestSupport;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -29,9 +30,9 @@ public class ModelTests(ITestOutputHelper output)
         output.WriteLine(FormattableString.Invariant($"seeds {first} to {first + count - 1L}"));
         long crashes = 0, appends = 0, faults = 0, runs = 0;
         var failures = new ConcurrentBag<ModelFailureException>();
-        Parallel.For(0, count, (i, state) =>
+        OwnThreads.For(count, i =>
         {
-            var run = new ModelRun(first + i);
+            var run = new ModelRun(first + (int)i);
             try
             {
                 run.Run();
@@ -39,13 +40,12 @@ public class ModelTests(ITestOutputHelper output)
             catch (ModelFailureException exception)
             {
                 failures.Add(exception);
-                if (failures.Count >= 100)
-                    state.Stop();
             }
             Interlocked.Add(ref crashes, run.Crashes);
             Interlocked.Add(ref appends, run.Appends);
             Interlocked.Add(ref faults, run.FaultsInjected);
             Interlocked.Increment(ref runs);
+            return failures.Count < 100;
         });
         output.WriteLine(FormattableString.Invariant($"{runs} runs, {appends} appends, {crashes} crashes, {faults} faults"));
         // One of each kind: what differs in figures only is one fault.
