@@ -44,8 +44,8 @@ import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 
 echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, TooltipComponent, LabelLayout, SVGRenderer]);
-// ECharts takes the width of this character for the height of a line. A system without Chinese fonts draws a box in its
-// place, half as wide: names were thought half as high, and one was printed over the other.
+// ECharts takes the width of this character for the height of a line. A system without Chinese fonts draws a box of 7 px
+// in its place at 12 px: names were thought that high, and one was printed over the other.
 const pen = document.createElement('canvas').getContext('2d');
 echarts.setPlatformAPI({
   measureText: (text, font) => {
