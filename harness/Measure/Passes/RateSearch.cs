@@ -4,13 +4,17 @@ namespace Bench.Measure.Passes;
 /// <param name="PerSecond">The rate that was offered.</param>
 /// <param name="P99Ns">The 99th percentile of the latency from when operations were due.</param>
 /// <param name="KeptUp">The share of the rate that was kept up with.</param>
-public readonly record struct RateTrial(double PerSecond, double P99Ns, double KeptUp)
+/// <param name="FastestNs">What the fastest operation took from when it was sent; 0 if that is not known.</param>
+public readonly record struct RateTrial(double PerSecond, double P99Ns, double KeptUp, long FastestNs = 0)
 {
     /// <summary>A backlog of this share of the trial is one that grows.</summary>
     private const double LeastKeptUp = 0.98;
 
     /// <summary>Whether the rate can be had within a latency.</summary>
     public bool Holds(double targetNs) => P99Ns <= targetNs && KeptUp >= LeastKeptUp;
+
+    /// <summary>Whether no lower rate can hold either: a lower one shortens the wait before an operation, and no operation is as short as that without any.</summary>
+    public bool IsHopeless(double targetNs) => FastestNs > targetNs;
 }
 
 /// <summary>
@@ -18,7 +22,8 @@ public readonly record struct RateTrial(double PerSecond, double P99Ns, double K
 /// <para>
 /// fio's latency_target changes the queue depth of a closed loop, which measures another thing, and takes the last
 /// depth that held; OpenMessaging's search for a rate never confirms, and a lucky second wins. Here a rate counts when
-/// two further trials hold too; each that does not takes a tenth off.
+/// two further trials hold too; each that does not takes a tenth off. A search for what the device cannot do ends, too:
+/// when the fastest operation of all is over the target, or at the rate whose trial would be too long.
 /// </para>
 /// </summary>
 public static class RateSearch
@@ -32,11 +37,12 @@ public static class RateSearch
     private const double StepDown = 0.9;
 
     /// <summary>Searches.</summary>
+    /// <param name="least">The lowest rate to try: a trial needs a number of operations, and a low rate is long about it.</param>
     /// <param name="most">A rate that is too high, or just not: that of the closed loop.</param>
     /// <param name="targetNs">The latency.</param>
     /// <param name="tries">Tries a rate.</param>
     /// <returns>The rate, null if none holds; and all trials in order.</returns>
-    public static (double? PerSecond, IReadOnlyList<RateTrial> Trials) Find(double most, double targetNs, Func<double, RateTrial> tries)
+    public static (double? PerSecond, IReadOnlyList<RateTrial> Trials) Find(double least, double most, double targetNs, Func<double, RateTrial> tries)
     {
         var trials = new List<RateTrial>();
         bool Holds(double rate)
@@ -51,8 +57,13 @@ public static class RateSearch
         {
             // Rates are compared by ratios; from nothing known upwards, by halves.
             var rate = good == 0 ? bad / 2 : Math.Sqrt(good * bad);
+            // The first trial is made whatever the rate: an answer needs a figure.
+            if (step > 0 && rate < least)
+                break;
             if (Holds(rate))
                 good = rate;
+            else if (trials[^1].IsHopeless(targetNs))
+                break;
             else
                 bad = rate;
         }

@@ -37,6 +37,12 @@ public abstract class Workload
     private const long FewestOperationsOfTrial = 300;
 
     /// <summary>
+    /// How long a trial of a rate may be, or ten passes where those are longer: ten operations a second. Halving on to
+    /// one a second took a quarter of an hour on a hard disk before it said that no rate holds.
+    /// </summary>
+    private const double LongestTrialSeconds = 30;
+
+    /// <summary>
     /// How many times as long as a pass what it leaves behind may take. Half a second of appends to the cache of a
     /// hard disk, flushed as segments roll, was one and a half minutes of flushes after each pass.
     /// </summary>
@@ -206,12 +212,14 @@ public abstract class Workload
     {
         var most = BestRate(MostOperationsPerPass, Run.Settings.PassSeconds).PerSecond;
         var number = 0UL;
-        var (found, trials) = RateSearch.Find(most, targetNs, rate =>
+        var fewest = Math.Min(FewestOperationsOfTrial, MostOperationsPerPass);
+        var least = fewest / Math.Max(LongestTrialSeconds, 10 * Run.Settings.PassSeconds);
+        var (found, trials) = RateSearch.Find(least, most, targetNs, rate =>
         {
             Run.Observer.Preparing(string.Create(CultureInfo.InvariantCulture, $"trying {rate:0} operations a second"), null);
             SetState();
             Thread.Sleep(Run.Settings.SettleMs);
-            return Try(rate, Math.Clamp((long)(rate * Run.Settings.PassSeconds), Math.Min(FewestOperationsOfTrial, MostOperationsPerPass), MostOperationsPerPass), ++number);
+            return Try(rate, Math.Clamp((long)(rate * Run.Settings.PassSeconds), fewest, MostOperationsPerPass), ++number);
         });
         Case.Effective["rateTrials"] = new JsonArray([.. trials.Select(trial => (JsonNode)new JsonObject
         {
@@ -219,8 +227,14 @@ public abstract class Workload
         })]);
         // The pass that follows begins as every other does.
         SetState();
-        return found ?? throw new PlanException(string.Create(CultureInfo.InvariantCulture,
-            $"no rate holds a 99th percentile of {targetNs / 1e6} ms: at {trials[^1].PerSecond:0.#} operations a second it was {trials[^1].P99Ns / 1e6:0.###} ms"));
+        if (found is { } rate)
+            return rate;
+        var last = trials[^1];
+        var why = last.IsHopeless(targetNs)
+            ? string.Create(CultureInfo.InvariantCulture, $", and the fastest operation alone took {last.FastestNs / 1e6:0.####} ms")
+            : "";
+        throw new PlanException(string.Create(CultureInfo.InvariantCulture,
+            $"no rate holds a 99th percentile of {targetNs / 1e6} ms: at {last.PerSecond:0.#} operations a second it was {last.P99Ns / 1e6:0.###} ms{why}"));
     }
 
     private RateTrial Try(double rate, long operations, ulong number)
@@ -228,7 +242,7 @@ public abstract class Workload
         Pacing = new Pacing(rate, CaseSeed + 0x51ED * number);
         Untimed.Clear();
         RunOperations(new LoopLimit(operations, long.MaxValue), timed: false);
-        return new RateTrial(rate, Untimed.ValueAtPercentile(99), Pacing.KeptUp);
+        return new RateTrial(rate, Untimed.ValueAtPercentile(99), Pacing.KeptUp, Pacing.Service.Min);
     }
 
     private void MeasurePass()

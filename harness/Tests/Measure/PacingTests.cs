@@ -78,21 +78,38 @@ public class PacingTests
     [InlineData(1.1, 90.9)]
     public void The_search_finds_the_highest_rate_within_a_latency(double targetMs, double rate)
     {
-        var (found, trials) = RateSearch.Find(5000, targetMs * 1e6, Server);
+        var (found, trials) = RateSearch.Find(1, 5000, targetMs * 1e6, Server);
         Assert.InRange(found!.Value, rate * 0.94, rate);
         Assert.True(trials.Count <= 20);
         Assert.Equal([found.Value, found.Value], trials.TakeLast(2).Select(trial => trial.PerSecond));
     }
 
     [Fact]
-    public void A_latency_that_no_rate_has_finds_nothing() => Assert.Null(RateSearch.Find(5000, 0.5e6, Server).PerSecond);
+    public void A_latency_that_no_rate_has_finds_nothing_and_is_not_looked_for_below_the_lowest_rate()
+    {
+        var (found, trials) = RateSearch.Find(30, 5000, 0.5e6, Server);
+        Assert.Null(found);
+        Assert.InRange(trials[^1].PerSecond, 30, 60);
+        Assert.Single(RateSearch.Find(3000, 5000, 0.5e6, Server).Trials);
+    }
+
+    [Theory]
+    [InlineData(500_001, 1)]
+    [InlineData(500_000, 12)]
+    [InlineData(0, 12)]
+    public void Where_even_the_fastest_operation_is_too_slow_no_lower_rate_is_tried(long fastestNs, int expected)
+    {
+        var (found, trials) = RateSearch.Find(0, 5000, 0.5e6, rate => Server(rate) with { FastestNs = fastestNs });
+        Assert.Null(found);
+        Assert.Equal(expected, trials.Count);
+    }
 
     [Fact]
     public void A_rate_that_held_by_luck_is_not_confirmed()
     {
         var number = 0;
         // Every trial of the search holds up to 2,000; when it comes to confirming, only half of that does.
-        var (found, _) = RateSearch.Find(4000, 10e6, rate => new RateTrial(rate, rate <= (++number <= 5 ? 2000 : 1000) ? 1e6 : 1e9, 1));
+        var (found, _) = RateSearch.Find(1, 4000, 10e6, rate => new RateTrial(rate, rate <= (++number <= 5 ? 2000 : 1000) ? 1e6 : 1e9, 1));
         Assert.True(found is <= 1000 or null);
     }
 
