@@ -42,7 +42,7 @@ if (parsed.Errors.Count > 0)
     // word that is none comes after it.
     Console.Error.WriteLine(command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
         ? $"bench: '{word}' is no command of {name}; there are {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}"
-        : $"bench: {parsed.Errors[0].Message}");
+        : $"bench: {Number.Say(parsed.Errors[0].Message)}");
     Console.Error.WriteLine($"'{name} --help' lists what there is");
     return ExitCode.WrongUse;
 }

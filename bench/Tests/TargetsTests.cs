@@ -151,6 +151,26 @@ public sealed class TargetsTests : IDisposable
         Assert.Contains("Failed", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A kill between the records of two targets: what is compared has to have been measured in turns, so both do it again.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_case_that_only_some_targets_have_is_measured_on_all_again(int kept)
+    {
+        Run("--filter", "LogEncode*Step=Crc*", "--filter", "LogEncode*Step=Encode*", "--seed", "7").Expect(0);
+        var lines = File.ReadAllLines(place.RecordsFile);
+        var cases = RunStore.Read(place.Out).Records.Select(record => record.Case).ToArray();
+        Assert.True(lines.Length >= 4);
+        File.WriteAllText(place.RecordsFile, string.Concat(lines.Take(kept).Select(line => line + "\n")));
+        var result = BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0);
+        Assert.Contains($"what only some of the targets had measured (1 of {kept} records)", result.Error, StringComparison.Ordinal);
+        Assert.Equal(cases, RunStore.Read(place.Out).Records.Select(record => record.Case));
+        Assert.Equal(lines.Take(kept - 1), File.ReadAllLines(place.RecordsFile).Take(kept - 1));
+        Assert.Contains("Nothing is left", BenchProgram.Run(place.Folder, "run", "--resume", place.Out).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(place.Out, "*.next"));
+        AssertNothingLeft();
+    }
+
     [Fact]
     public void A_target_that_is_missing_or_given_twice_is_refused_before_anything_is_written()
     {

@@ -146,15 +146,20 @@ public class WrongUseTests
     [InlineData("has no value", "--set", "BlockSize=")]
     [InlineData("--passes takes 1 to 10000", "--passes", "0")]
     [InlineData("--passes takes 1 to 10000", "--passes", "-3")]
-    [InlineData("--passes", "--passes", "many")]
+    [InlineData("--passes takes a whole number; 'many' is none", "--passes", "many")]
+    [InlineData("--passes takes a whole number; '1e3' is none", "--passes", "1e3")]
     [InlineData("--passes", "--passes", "99999999999999")]
     [InlineData("--pass-seconds takes", "--pass-seconds", "0")]
-    [InlineData("--operations takes one number for each --case", "--operations", "5")]
+    [InlineData("there is no --case", "--operations", "5")]
+    [InlineData("takes one number for each --case; there are 2 and 1", "--operations", "5,6", "--case", "CachePath()")]
     [InlineData("--operations takes numbers from 1", "--operations", "0")]
     [InlineData("--operations takes numbers from 1", "--operations", "many")]
     [InlineData("--pass-seconds takes", "--pass-seconds", "NaN")]
     [InlineData("--pass-seconds takes", "--pass-seconds", "1e300")]
-    [InlineData("--seed", "--seed", "x")]
+    [InlineData("--seed takes a whole number; 'x' is none", "--seed", "x")]
+    [InlineData("--pass-seconds takes a number such as 0.5; '1,5' is none", "--pass-seconds", "1,5")]
+    [InlineData("--rate takes a number such as 0.5; '5k' is none", "--rate", "5k")]
+    [InlineData("--start takes a number such as 0.5; 'half' is none", "--start", "half")]
     [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "0")]
     [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "fast")]
     [InlineData("'CachePath' is no case's name", "--case", "CachePath")]
@@ -178,6 +183,40 @@ public class WrongUseTests
         Refused(place, "is too small", "run", "-p", "smoke", "--target", place.Target, "--filter", "CachePath*", "--set", "FileSize=4000000TiB");
         // The sum of two such files is more than a 64-bit number holds.
         Refused(place, "is too small", "run", "-p", "smoke", "--target", place.Target, "--filter", "CachePath*", "--set", "FileSize=4000000TiB,5000000TiB");
+    }
+
+    /// <summary>What has the parameter is measured, and what a filter wants beside it is not left out without a word.</summary>
+    [Fact]
+    public void A_workload_that_a_setting_leaves_out_is_named()
+    {
+        using var place = new RunPlace();
+        var listed = BenchProgram.Run(place.Folder, "list", "-p", "smoke", "--filter", "LogAppend*", "--filter", "CachePath*Direct*", "--set", "FileSize=8MiB").Expect(0);
+        Assert.DoesNotContain("LogAppend", listed.Output, StringComparison.Ordinal);
+        Assert.Contains("Left out LogAppend has no FileSize", listed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Left out", BenchProgram.Run(place.Folder, "list", "-p", "smoke", "--set", "FileSize=8MiB").Expect(0).Error, StringComparison.Ordinal);
+        Refused(place, "nothing is left to measure: CachePath has no SegmentSize; LogAppend has no FileSize", "list", "--filter", "LogAppend*", "--filter", "CachePath*", "--set", "FileSize=8MiB", "--set", "SegmentSize=1MiB");
+    }
+
+    [Fact]
+    public void A_page_does_not_take_the_place_of_the_records_that_it_is_made_of()
+    {
+        using var place = new RunPlace();
+        place.Smoke("--filter", "LogEncode*", "--no-report").Expect(0);
+        var before = File.ReadAllText(place.RecordsFile);
+        var copy = Path.Combine(place.Folder, "other");
+        File.WriteAllText(copy, before);
+        Refused(place, "records.jsonl is what a run's own file is called", "report", place.Out, "-o", place.RecordsFile);
+        Refused(place, "records.jsonl is what a run's own file is called", "compare", place.Out, copy, "-o", place.RecordsFile);
+        Refused(place, "is what is read", "report", copy, "-o", copy);
+        Refused(place, "is what is read", "compare", place.Out, copy, "-o", Path.Combine(place.Folder, ".", "other"));
+        Assert.Equal([before, before], new[] { place.RecordsFile, copy }.Select(File.ReadAllText));
+    }
+
+    [Fact]
+    public void A_run_without_a_name_is_not_gone_on_with()
+    {
+        using var place = new RunPlace();
+        Refused(place, "--resume is empty", "run", "--resume", "");
     }
 
     [Theory]

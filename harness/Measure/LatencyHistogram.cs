@@ -142,6 +142,27 @@ public sealed class LatencyHistogram
         return Max;
     }
 
+    /// <summary>
+    /// The mean of the slowest share of the values, by the middles of their buckets (within 0.4 %). A percentile knows
+    /// nothing of what lies beyond it, however bad: a stall of 160 ms in one append of a thousand leaves the 99th as it was.
+    /// </summary>
+    /// <param name="share">Above 0, up to 1: 0.01 for the slowest hundredth, at least one value.</param>
+    /// <returns>Nanoseconds; 0 if empty.</returns>
+    public double MeanOfSlowest(double share)
+    {
+        if (Count == 0)
+            return 0;
+        var wanted = Math.Clamp((long)(Count * share), 1, Count);
+        var (left, total) = (wanted, 0.0);
+        for (var i = counts.Length - 1; i >= 0 && left > 0; i--)
+        {
+            var taken = Math.Min(counts[i], left);
+            total += taken * (double)(i == counts.Length - 1 ? Max : Math.Clamp((LowerEdge(i) + UpperEdge(i)) / 2, Min, Max));
+            left -= taken;
+        }
+        return total / wanted;
+    }
+
     /// <summary>The summary that goes into a record.</summary>
     public LatencyRecord ToRecord() => new()
     {

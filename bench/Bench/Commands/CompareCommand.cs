@@ -37,7 +37,7 @@ internal sealed class CompareCommand : Command
         if (first.Length == 0 || second.Length == 0)
             throw new PlanException("an empty name is no run");
         if (parsed.GetValue(outFile) is { } wanted)
-            OutputPath.RequireFile("--out", wanted);
+            OutputPath.RequireFile("--out", wanted, first, second);
         try
         {
             var result = Read(parsed, first, second);

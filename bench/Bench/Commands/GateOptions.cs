@@ -19,7 +19,7 @@ internal sealed class GateOptions
     private readonly Option<string> alpha = new("--alpha") { Description = "Chance that a gate run calls anything slower though nothing is, by more than its margin", HelpName = "SHARE", DefaultValueFactory = _ => "5%" };
     private readonly Option<string> pairs = new("--pairs") { Description = "Pairs of launches after which is looked; the last is the most", HelpName = "N,N,…", DefaultValueFactory = _ => string.Join(',', GateRules.Default.Looks) };
 
-    private readonly Option<double> turnLimit = new("--turn-limit") { Description = "A side that takes longer than this from one pass to the next, or shows no sign of life before and after them, hangs, and the gate ends", HelpName = "SECONDS", DefaultValueFactory = _ => 600 };
+    private readonly Option<double?> turnLimit = Number.Option("--turn-limit", "A side that takes longer than this from one pass to the next, or shows no sign of life before and after them, hangs, and the gate ends (default: 600)", "SECONDS");
 
     internal Option<string> Calibrations { get; } = new("--calibration") { Description = "Where calibrations of machines are kept", HelpName = "DIR", DefaultValueFactory = _ => Path.Combine("reports", "calibration") };
 
@@ -38,7 +38,7 @@ internal sealed class GateOptions
 
     /// <summary>The longest that a launch may take from one pass to the next.</summary>
     /// <exception cref="PlanException">No length of time.</exception>
-    internal TimeSpan ReadTurnLimit(ParseResult parsed) => parsed.GetValue(turnLimit) is var seconds && seconds is >= 1 and <= 1e6
+    internal TimeSpan ReadTurnLimit(ParseResult parsed) => (parsed.GetValue(turnLimit) ?? 600) is >= 1 and <= 1e6 and var seconds
         ? TimeSpan.FromSeconds(seconds)
         : throw new PlanException("--turn-limit takes seconds from 1 to 1000000");
 

@@ -112,7 +112,7 @@ internal sealed class HistoryCommand : Command
     /// <summary><c>bench history show</c>.</summary>
     private sealed class ShowCommand : Command
     {
-        private readonly Argument<string?> name = new("CASE") { Description = "A case, or a glob such as '*Direct*4KiB*'; none lists all cases", Arity = ArgumentArity.ZeroOrOne };
+        private readonly Argument<string?> name = new("CASE") { Description = "A case, or a glob such as '*Direct*=4KiB*'; none lists all cases", Arity = ArgumentArity.ZeroOrOne };
         private readonly Option<string?> store = StoreOption();
         private readonly Option<int> last = LastOption(50);
         private readonly Option<string> margin = MarginOption();

@@ -1,4 +1,6 @@
+using Bench.Measure.Records;
 using Bench.Measure.Running;
+using Bench.Reports.Gate;
 
 namespace Bench.Commands;
 
@@ -9,12 +11,20 @@ namespace Bench.Commands;
 /// </summary>
 internal static class OutputPath
 {
+    private static readonly string[] OfRuns = [RunStore.FileName, StoredPlan.FileName, GateResult.FileName];
+
     /// <summary>A file that an option names.</summary>
     /// <param name="option">The option, for messages.</param>
     /// <param name="path">What the user gave. A file that is there is not opened: it may be a pipe.</param>
+    /// <param name="inputs">What the result is made of, and must not take the place of.</param>
     /// <exception cref="PlanException">It cannot become a file.</exception>
-    internal static void RequireFile(string option, string path)
+    internal static void RequireFile(string option, string path, params IEnumerable<string> inputs)
     {
+        // A slip of the completion would put a page in the place of the measurements that it is made of.
+        if (Path.GetFileName(path) is var name && Array.Exists(OfRuns, one => name == one))
+            throw new PlanException($"{option} {path}: {name} is what a run's own file is called; give another name");
+        if (path.Length > 0 && inputs.Any(input => input.Length > 0 && Path.GetFullPath(input) == Path.GetFullPath(path)))
+            throw new PlanException($"{option} {path} is what is read; give another name");
         if (path.Length == 0)
             throw new PlanException($"{option} is empty; give a file");
         if (Directory.Exists(path))

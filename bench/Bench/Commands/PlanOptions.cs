@@ -9,15 +9,15 @@ namespace Bench.Commands;
 internal sealed class PlanOptions(string defaultProfile = "quick")
 {
     private readonly Option<string> profile = new("--profile", "-p") { Description = "How much is measured: quick (3 minutes), standard (half an hour), full (every combination: more than a day), gate (the six cases of 'bench gate'), smoke (seconds, for tests)", HelpName = "NAME", DefaultValueFactory = _ => defaultProfile };
-    private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> filter = new("--filter", "-f") { Description = "Only cases whose name matches: 'CachePath*', '*Direct*BlockSize=4KiB*'; may be given several times", HelpName = "GLOB", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> set = new("--set", "-s") { Description = "Other values for a parameter: BlockSize=4KiB,64KiB; may be given several times", HelpName = "NAME=VALUE,…", DefaultValueFactory = _ => [] };
     private readonly Option<string[]> named = new("--case", "-c") { Description = "Only this case, by its whole name as 'bench list' prints it, whatever the profile has; may be given several times", HelpName = "NAME", DefaultValueFactory = _ => [] };
     private readonly Option<string?> operations = new("--operations") { Description = "Operations of each pass, one number for each --case (default: as many as --pass-seconds asks for)", HelpName = "N,…" };
-    private readonly Option<double> start = new("--start") { Description = "Where in its file a case begins, as a share of it: 0.5 is the middle", HelpName = "SHARE" };
+    private readonly Option<double?> start = Number.Option("--start", "Where in its file a case begins, as a share of it: 0.5 is the middle", "SHARE");
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
-    private readonly Option<double?> passSeconds = new("--pass-seconds") { Description = "Length that a pass aims at", HelpName = "SECONDS" };
+    private readonly Option<double?> passSeconds = Number.Option("--pass-seconds", "Length that a pass aims at", "SECONDS");
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
-    private readonly Option<double> rate = new("--rate") { Description = "Open loop: so many operations a second, at random moments; latency counts from when an operation was due", HelpName = "N" };
+    private readonly Option<double?> rate = Number.Option("--rate", "Open loop: so many operations a second, at random moments; latency counts from when an operation was due", "N");
     private readonly Option<string?> latencyTarget = new("--latency-target") { Description = "Look for the highest such rate whose 99th percentile stays within this: 10ms, 500us", HelpName = "TIME" };
     private readonly Option<long?> seed = new("--seed") { Description = "Seed of every random choice; printed and stored", HelpName = "N" };
 
@@ -54,10 +54,12 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         var names = parsed.GetValue(named)!;
         if (names.Length > 0 && filters.Length + sets.Length > 0)
             throw new PlanException("--case names a case with all its parameters; --filter and --set do not go with it");
-        settings = parsed.GetValue(start) is >= 0 and < 1 and var share ? settings with { StartShare = share } : throw new PlanException("--start takes a share from 0 up to 1, such as 0.5");
+        settings = (parsed.GetValue(start) ?? 0) is >= 0 and < 1 and var share ? settings with { StartShare = share } : throw new PlanException("--start takes a share from 0 up to 1, such as 0.5");
         if (parsed.GetValue(operations) is { } counts)
             settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
         var cases = names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets);
+        if (names.Length == 0 && Catalogue.FilteredOut(chosen, filters, sets) is { } leftOut)
+            Console.Error.WriteLine($"Left out {leftOut}");
         if (settings.IsPaced)
         {
             cases = [.. cases.Where(spec => spec.Bind().CanBePaced)];
@@ -75,8 +77,8 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
 
     private RunSettings Paced(ParseResult parsed, RunSettings settings)
     {
-        var perSecond = parsed.GetValue(rate);
-        if (parsed.GetResult(rate) is { Implicit: false } && !(perSecond is > 0 and <= 1e9))
+        var perSecond = parsed.GetValue(rate) ?? 0;
+        if (parsed.GetValue(rate) is not (null or (> 0 and <= 1e9)))
             throw new PlanException("--rate takes operations a second, above 0");
         if (parsed.GetValue(latencyTarget) is not { } text)
             return settings with { RatePerSecond = perSecond };
@@ -102,6 +104,8 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     {
         var counts = text.Split(',', StringSplitOptions.TrimEntries)
             .Select(one => long.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : throw new PlanException($"--operations takes numbers from 1; '{one}' is none")).ToArray();
+        if (names.Length == 0)
+            throw new PlanException("--operations says how much each --case does; there is no --case");
         // By the name as the catalogue writes it, which the user may have spelled otherwise.
         var cases = Catalogue.Named(names);
         return counts.Length == cases.Count

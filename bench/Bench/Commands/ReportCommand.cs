@@ -34,7 +34,7 @@ internal sealed class ReportCommand : Command
         if (folders.Contains(""))
             throw new PlanException("an empty name is no run");
         if (parsed.GetValue(outFile) is { } wanted)
-            OutputPath.RequireFile("--out", wanted);
+            OutputPath.RequireFile("--out", wanted, folders);
         if (parsed.GetValue(percentiles) is { } wantedFolder)
             OutputPath.RequireFolder("--percentiles", wantedFolder);
         if (folders.All(folder => RunStore.Read(folder).Records.Count == 0))

@@ -92,10 +92,19 @@ internal sealed class RunCommand : Command
         // What was begun is gone on with as it was: a choice now would make two halves of it.
         if (planOptions.Options.Concat([target, outFolder, reuse, turns, steady, raw]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
             throw new PlanException($"--resume goes on with what was begun; {other.Name} does not go with it");
+        if (folder.Length == 0)
+            throw new PlanException("--resume is empty; give the folder of a run");
         folder = Path.GetFullPath(folder);
         var stored = StoredPlan.Read(folder);
         IReadOnlyList<RunRecord> earlier = File.Exists(Path.Combine(folder, RunStore.FileName)) ? RunStore.Read(folder).Records : [];
-        // Of several targets a case is done where all have it; what only some have would be there twice.
+        IReadOnlyList<RunRecord> whole = stored.Whole(earlier);
+        // A case that only some targets have is measured on all again, in turns; what they have would be there twice.
+        if (whole.Count < earlier.Count)
+        {
+            RunStore.Rewrite(folder, whole);
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Removed what only some of the targets had measured ({earlier.Count - whole.Count} of {earlier.Count} records); all of them measure these cases again"));
+            earlier = whole;
+        }
         foreach (var targetFolder in stored.Targets)
         {
             if (earlier.FirstOrDefault(record => record.Target.Folder == targetFolder) is not { } first)
@@ -233,6 +242,8 @@ internal sealed class RunCommand : Command
             StoredPlan.Write(runFolder, run, [.. topologies.Select(topology => topology.Folder)], plan);
         foreach (var topology in topologies)
             SayTarget(topology);
+        foreach (var shared in topologies.GroupBy(topology => topology.Mount.MountPoint).Where(group => group.Count() > 1))
+            Console.Error.WriteLine($"Warning  {string.Join(" and ", shared.Select(topology => topology.Folder))} lie on one file system: what is compared is a disk with itself.");
         if (job.Warning is { } warning)
             Console.Error.WriteLine($"Warning  {warning}");
         SayPlan(plan, new HostProbe().Probe().Warnings, topologies.Length);

@@ -89,8 +89,19 @@ internal sealed record StoredPlan
         }
     }
 
+    /// <summary>The records of the cases that all targets have: a case is compared only where all measured it in turns.</summary>
+    internal IReadOnlyList<RunRecord> Whole(IReadOnlyList<RunRecord> earlier)
+    {
+        if (Targets.Count == 1)
+            return earlier;
+        var have = earlier.GroupBy(record => record.Case, StringComparer.Ordinal)
+            .Where(records => Targets.All(target => records.Any(record => record.Target.Folder == target)))
+            .Select(records => records.Key).ToHashSet(StringComparer.Ordinal);
+        return [.. earlier.Where(record => have.Contains(record.Case))];
+    }
+
     /// <summary>The cases that have no record yet.</summary>
-    /// <param name="earlier">What the run has measured; of several targets a case counts if all have it.</param>
+    /// <param name="earlier">What the run has measured, on all of its targets (<see cref="Whole"/>).</param>
     internal Plan Rest(IReadOnlyList<RunRecord> earlier)
     {
         var settings = RunSettings.Of(Profile, Seed).WithPassSeconds(PassSeconds) with

@@ -15,7 +15,9 @@ internal static class TargetFolder
             throw new PlanException("--target is empty; give a folder");
         // "link/" is the link's folder to the kernel, and is what a shell's completion gives.
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
-        var attributes = Attributes(path) ?? throw new PlanException($"the target {path} does not exist; make the folder first");
+        var attributes = Attributes(path) ?? throw new PlanException(path.Contains('\uFFFD', StringComparison.Ordinal)
+            ? $"the name of the target {path} is not UTF-8, and .NET cannot open it; give it another name, or mount it at another place"
+            : $"the target {path} does not exist; make the folder first");
         if (new FileInfo(path).LinkTarget is { } link)
             throw new PlanException($"the target {path} is a symbolic link to {link}; give that folder itself, so that it is plain what is measured");
         if (!attributes.HasFlag(FileAttributes.Directory))

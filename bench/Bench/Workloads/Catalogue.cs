@@ -29,7 +29,7 @@ public static class Catalogue
         var overrides = ParseSettings(settings);
         var globs = filters.Select(ToRegex).ToArray();
         var cases = new List<CaseSpec>();
-        PlanException? refusal = null;
+        PlanException? refusal = FilteredOut(profile, filters, settings) is { } leftOut ? new PlanException($"nothing is left to measure: {leftOut}") : null;
         // A workload that lacks a parameter that is set is not what the user asked for.
         foreach (var workload in All.Where(workload => overrides.Keys.All(name => workload.Parameters.Any(parameter => parameter.Name == name))))
         {
@@ -48,6 +48,17 @@ public static class Catalogue
             return cases;
         throw refusal ?? new PlanException(
             $"no case of the profile {profile.ToString().ToLowerInvariant()} matches; 'bench list' shows them all, and the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
+    }
+
+    /// <summary>Workloads of which a filter wants cases, and which a setting leaves out since they lack the parameter: a sentence, null if there is none.</summary>
+    public static string? FilteredOut(Profile profile, IReadOnlyList<string> filters, IReadOnlyList<string> settings)
+    {
+        string[] names = [.. ParseSettings(settings).Keys];
+        var globs = filters.Select(ToRegex).ToArray();
+        string[] lacking = [.. All.Where(workload => workload.Cases(profile, new Dictionary<string, IReadOnlyList<string>>()).Any(spec => globs.Any(glob => glob.IsMatch(spec.Id))))
+            .Select(workload => (workload.Name, Lacks: names.Where(name => workload.Parameters.All(parameter => parameter.Name != name)).ToArray()))
+            .Where(one => one.Lacks.Length > 0).Select(one => $"{one.Name} has no {string.Join(", ", one.Lacks)}")];
+        return lacking.Length == 0 ? null : $"{string.Join("; ", lacking)}, and --set chooses the cases that have it";
     }
 
     /// <summary>Cases by their names, <c>CachePath(Access=Direct, BlockSize=4KiB)</c>; a parameter that is not named has its first value.</summary>

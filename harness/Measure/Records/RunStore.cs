@@ -109,6 +109,24 @@ public sealed class RunStore : IDisposable
         return (records, warnings);
     }
 
+    /// <summary>Replaces a run's records, all or none: after a crash the file is the old one or the new one.</summary>
+    /// <param name="runFolder">The run's folder.</param>
+    /// <param name="records">What it is to hold.</param>
+    /// <exception cref="IOException">It could not be written; the file is as it was.</exception>
+    public static void Rewrite(string runFolder, IEnumerable<RunRecord> records)
+    {
+        var path = Path.Combine(runFolder, FileName);
+        var next = path + ".next";
+        File.Delete(next);
+        using (var file = DiskFile.Open(next, OpenMode.Create | OpenMode.Write))
+        {
+            file.Write(Utf8.GetBytes(string.Concat(records.Select(record => RecordJson.Write(record) + "\n"))), 0);
+            file.Fdatasync();
+        }
+        File.SetUnixFileMode(next, File.GetUnixFileMode(path));
+        File.Move(next, path, overwrite: true);
+    }
+
     private static string TextOf(string fileName)
     {
         try

@@ -79,6 +79,21 @@ public sealed class LatencyHistogramTests
     }
 
     [Fact]
+    public void TheMeanOfTheSlowestSeesWhatLiesBeyondAPercentile()
+    {
+        var histogram = new LatencyHistogram();
+        for (var number = 0; number < 999; number++)
+            histogram.Record(50_000);
+        histogram.Record(160_000_000);
+        Assert.Equal(50_000, histogram.ValueAtPercentile(99), 500.0);
+        // Ten of a thousand: nine fast ones and the stall.
+        Assert.Equal((9 * 50_000 + 160_000_000) / 10.0, histogram.MeanOfSlowest(0.01), 0.005 * 16_045_000);
+        Assert.Equal(histogram.Mean, histogram.MeanOfSlowest(1), 0.005 * histogram.Mean);
+        Assert.Equal(160_000_000, histogram.MeanOfSlowest(1e-9), 800_000.0);
+        Assert.Equal(0, new LatencyHistogram().MeanOfSlowest(0.01));
+    }
+
+    [Fact]
     public void ANegativeValueCountsAsZero()
     {
         var histogram = Of(-1, long.MinValue, 5);

@@ -33,9 +33,13 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
 
     private static string ByLatency((string Target, Wish Wish)[] all)
     {
-        var ordered = all.OrderBy(one => one.Wish.Choice.Latency!.P99).ToArray();
+        var ordered = all.Select(one => (one.Target, one.Wish, Slow: TargetAdvice.SlowestOf(one.Wish.Choice))).OrderBy(one => one.Slow).ToArray();
+        var best = ordered[0];
         var whose = all.Any(one => FlushPolicy.Waits(one.Wish.Choice)) ? "" : " (the page cache’s, while it has room)";
-        return $"{ordered[0].Wish.Title}{whose}: {ordered[0].Target}; {string.Join(", ", ordered.Skip(1).Select(one => $"{one.Target} has {Format.Ratio((double)one.Wish.Choice.Latency!.P99 / ordered[0].Wish.Choice.Latency!.P99)} its 99th percentile"))}.";
+        string Against((string Target, Wish Wish, double Slow) other) => other.Slow <= best.Slow * TargetAdvice.AlikeLatency
+            ? $"no difference was shown to {other.Target} ({Format.Nanoseconds(other.Slow)})"
+            : $"{other.Target} has {Format.Ratio(other.Slow / best.Slow)} that";
+        return $"{best.Wish.Title}{whose}, by the slowest hundredth of the appends: {best.Target} ({Format.Nanoseconds(best.Slow)}); {string.Join(", ", ordered.Skip(1).Select(Against))}.";
     }
 
     /// <summary>
@@ -52,7 +56,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
     {
         double Median((string Target, Wish Wish) one) => MedianInterval.Of(rates(one.Wish.Choice))!.Median;
         var best = all.MaxBy(Median);
-        string Named((string Target, Wish Wish) one) => $"{one.Target} ({Rate(Median(one))})";
+        string Named((string Target, Wish Wish) one) => $"{one.Target} ({Rate(Median(one))}{(one.Wish.Choice.Status == CaseStatus.Unproven ? ", unproven" : "")})";
         return $"{Named(best)}; {string.Join(", ", all.Where(one => one != best).OrderByDescending(Median).Select(one => $"{Times(rates(best.Wish.Choice), rates(one.Wish.Choice))} {Named(one)}"))}";
     }
 
