@@ -24,7 +24,7 @@ public class AdviceTests
         Assert.Equal(["log.segment.bytes=67108864", "log.flush.interval.messages=1"], Lines(advice.Wishes[2]));
         Assert.Contains("power loss takes nothing", advice.Wishes[2].Notes[0], StringComparison.Ordinal);
         Assert.Contains("not written back", advice.Wishes[0].Notes[0], StringComparison.Ordinal);
-        Assert.Equal("Segment sizes that differ from it here: 1 MiB (500 MB/s, slowest hundredth 60.0 µs).", advice.Wishes[0].Notes[1]);
+        Assert.Equal("Segment sizes that differ from it in throughput: 1 MiB (500 MB/s, slowest hundredth 60.0 µs).", advice.Wishes[0].Notes[1]);
         // The three of 64 MiB: nothing of 1 MiB is better in anything.
         Assert.Equal(["no flush", "every 1 MiB", "each append"], advice.Front.Rows.Select(row => row.Cells[0]));
         Assert.Equal(3, advice.Cards.Count);
@@ -165,7 +165,7 @@ public class AdviceTests
         var book = AdviceBook.Of(runs);
         Assert.Equal(2, book.Targets.Count);
         Assert.Matches(@"^For throughput: nvme0 \(900 MB/s\); 3\.\d+× \(.* to .*\) the throughput of raid0 \(300 MB/s\)\.$", book.Between[0]);
-        Assert.Equal("For latency (the page cache’s, while it has room), by the slowest hundredth of the appends: nvme0 (50.0 µs); raid0 has 1.60× that.", book.Between[1]);
+        Assert.Equal("For latency (the page cache’s, while it has room), by the slowest hundredth of the appends (one figure each, without an interval): nvme0 (50.0 µs); raid0 has 1.60× that.", book.Between[1]);
         Assert.Equal("For durability: raid0 (30.1 MB/s); no difference was shown to nvme0 (30.0 MB/s).", book.Between[2]);
         // The page cache is as fast over a slow disk as over a fast one: who lasts is told by the flush that is left. Of
         // what is never flushed only the last pass has one.

@@ -39,7 +39,7 @@ internal sealed record AdviceBook(IReadOnlyList<TargetAdvice> Targets, IReadOnly
         string Against((string Target, Wish Wish, double Slow) other) => other.Slow <= best.Slow * TargetAdvice.AlikeLatency
             ? $"no difference was shown to {other.Target} ({Format.Nanoseconds(other.Slow)})"
             : $"{other.Target} has {Format.Ratio(other.Slow / best.Slow)} that";
-        return $"{best.Wish.Title}{whose}, by the slowest hundredth of the appends: {best.Target} ({Format.Nanoseconds(best.Slow)}); {string.Join(", ", ordered.Skip(1).Select(Against))}.";
+        return $"{best.Wish.Title}{whose}, by the slowest hundredth of the appends (one figure each, without an interval): {best.Target} ({Format.Nanoseconds(best.Slow)}); {string.Join(", ", ordered.Skip(1).Select(Against))}.";
     }
 
     /// <summary>

@@ -168,7 +168,7 @@ internal sealed record TargetAdvice
                 .. chosen.Lasting is { } lasting ? [lasting] : Array.Empty<string>(),
                 .. sizes.Length == 1 ? [] : free
                     ? (string[])[$"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."]
-                    : [Sizes(chosen, sizes, alikeSizes)],
+                    : [Sizes(chosen, sizes, alikeSizes, id == "latency" ? "throughput or latency" : "throughput")],
                 .. others.Length == 0 ? [] : (string[])[$"No difference was shown to {string.Join(", ", others.Take(MostNamed))}{(others.Length > MostNamed ? $" and {Format.Count(others.Length - MostNamed)} more" : "")}, which may lose more."],
                 .. KafkaSettings.Difference(chosen.View) is { } difference ? [difference] : Array.Empty<string>(),
             ],
@@ -176,11 +176,11 @@ internal sealed record TargetAdvice
     }
 
     /// <summary>Which other sizes differ from the chosen one, and from which no difference was shown.</summary>
-    private static string Sizes(Choice chosen, Choice[] sizes, Choice[] alike)
+    private static string Sizes(Choice chosen, Choice[] sizes, Choice[] alike, string figure)
     {
         string[] like = [.. alike.Where(choice => choice != chosen).Select(choice => Words.Size(choice.View["SegmentSize"]))];
         var other = sizes.Except(alike).Select(choice => $"{Words.Size(choice.View["SegmentSize"])} ({Format.Value(Quantity.BytesPerSecond, choice.BytesPerSecond)}, slowest hundredth {Format.Nanoseconds(choice.SlowNs)})");
-        return $"Segment sizes that differ from it here: {string.Join(", ", other)}.{(like.Length == 0 ? "" : $" No difference was shown to {string.Join(", ", like)}.")}";
+        return $"Segment sizes that differ from it in {figure}: {string.Join(", ", other)}.{(like.Length == 0 ? "" : $" No difference was shown to {string.Join(", ", like)}.")}";
     }
 
     /// <summary>"For throughput" and "For latency" are "For throughput and latency".</summary>
