@@ -80,6 +80,9 @@ internal sealed class RunCommand : Command
         /// <summary>What that run has measured.</summary>
         internal IReadOnlyList<RunRecord> Earlier { get; init; } = [];
 
+        /// <summary>Its records of cases that only some targets have: all measure them again, in turns, and they would be there twice.</summary>
+        internal int Partial { get; init; }
+
         /// <summary>What the rest of the run is not as its beginning was; null if it is.</summary>
         internal string? Warning => Earlier.Any(IsSteady) && !Plan.Cases.Any(spec => spec.Workload.Type == typeof(SteadyState))
             ? "The run was interrupted after its steady state, and the file that filled the drive is gone: the cases that were measured since then met a drive with room." : null;
@@ -97,14 +100,6 @@ internal sealed class RunCommand : Command
         folder = Path.GetFullPath(folder);
         var stored = StoredPlan.Read(folder);
         IReadOnlyList<RunRecord> earlier = File.Exists(Path.Combine(folder, RunStore.FileName)) ? RunStore.Read(folder).Records : [];
-        IReadOnlyList<RunRecord> whole = stored.Whole(earlier);
-        // A case that only some targets have is measured on all again, in turns; what they have would be there twice.
-        if (whole.Count < earlier.Count)
-        {
-            RunStore.Rewrite(folder, whole);
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Removed what only some of the targets had measured ({earlier.Count - whole.Count} of {earlier.Count} records); all of them measure these cases again"));
-            earlier = whole;
-        }
         foreach (var targetFolder in stored.Targets)
         {
             if (earlier.FirstOrDefault(record => record.Target.Folder == targetFolder) is not { } first)
@@ -113,7 +108,8 @@ internal sealed class RunCommand : Command
             if (unlike.Length > 0)
                 throw new PlanException($"{folder} was begun on another machine or device ({string.Join("; ", unlike.Take(3).Select(difference => difference.ToString()))})");
         }
-        return new Job(stored.Rest(earlier), stored.Targets, stored.Run) { Folder = folder, Earlier = earlier };
+        var whole = stored.Whole(earlier);
+        return new Job(stored.Rest(whole), stored.Targets, stored.Run) { Folder = folder, Earlier = whole, Partial = earlier.Count - whole.Count };
     }
 
     /// <summary>Refuses what wears a drive more than its owner wants.</summary>
@@ -248,6 +244,11 @@ internal sealed class RunCommand : Command
             Console.Error.WriteLine($"Warning  {warning}");
         SayPlan(plan, new HostProbe().Probe().Warnings, topologies.Length);
         SayDrives(plan, topologies);
+        if (job.Partial > 0)
+        {
+            RunStore.Rewrite(runFolder, job.Earlier);
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Removed what only some of the targets had measured ({job.Partial} of {job.Partial + job.Earlier.Count} records); all of them measure these cases again"));
+        }
         var toStandardOutput = parsed.GetValue(json);
         string? told = null;
         var number = 0;
