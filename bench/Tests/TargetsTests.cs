@@ -45,6 +45,7 @@ public sealed class TargetsTests : IDisposable
         var result = Run("--filter", Warm).Expect(0);
         Assert.Contains(result.OutputLines, line => line.Contains(second, StringComparison.Ordinal) && line.Contains("BufferedWarm", StringComparison.Ordinal));
         Assert.Contains($"{second}: CachePath", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"Warning  {place.Target} and {second} lie on one file system", result.Error, StringComparison.Ordinal);
         Assert.Matches(@"\[2/\d+, \d+ s left\] ", result.Error);
         var report = File.ReadAllText(Path.Combine(place.Out, "report.md"));
         Assert.Contains("## second", report, StringComparison.Ordinal);
@@ -178,6 +179,10 @@ public sealed class TargetsTests : IDisposable
         Assert.Contains("does not exist", missing.Error, StringComparison.Ordinal);
         var twice = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--target", place.Target + "/", "--out", place.Out).Expect(64);
         Assert.Contains("given twice", twice.Error, StringComparison.Ordinal);
+        // A name in Latin-1, from a share of long ago: only a shell can hand it over and take it away again.
+        using var latin = BenchProgram.Start(
+            place.Folder, ["sh", "-c", "name=$(printf 'caf\\351'); mkdir \"$name\"; \"$0\" run -p smoke --target \"$name\" --out out; code=$?; rmdir \"$name\"; exit $code", BenchProgram.Path], new Dictionary<string, string>());
+        Assert.Contains("is not UTF-8", latin.WaitForEnd(BenchProgram.DefaultTimeout).Expect(64).Error, StringComparison.Ordinal);
         Assert.Contains("one --target", Run("--reuse", "/nowhere").Expect(64).Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(place.Out));
         AssertNothingLeft();

@@ -24,7 +24,7 @@ public class AdviceTests
         Assert.Equal(["log.segment.bytes=67108864", "log.flush.interval.messages=1"], Lines(advice.Wishes[2]));
         Assert.Contains("power loss takes nothing", advice.Wishes[2].Notes[0], StringComparison.Ordinal);
         Assert.Contains("not written back", advice.Wishes[0].Notes[0], StringComparison.Ordinal);
-        Assert.Equal("Segment sizes that differ from it in throughput: 1 MiB (500 MB/s, slowest hundredth 60.0 µs).", advice.Wishes[0].Notes[1]);
+        Assert.Equal("Segment sizes that differ from it in throughput: 1 MiB (500 MB/s, slowest hundredth 60.0 µs).", advice.Wishes[0].SegmentSizes);
         // The three of 64 MiB: nothing of 1 MiB is better in anything.
         Assert.Equal(["no flush", "every 1 MiB", "each append"], advice.Front.Rows.Select(row => row.Cells[0]));
         Assert.Equal(3, advice.Cards.Count);
@@ -53,10 +53,24 @@ public class AdviceTests
         Assert.Equal(["throughput", "latency"], advice.Wishes.Select(wish => wish.Id));
         Assert.All(advice.Wishes, wish => Assert.Equal("bytes:16MiB", wish.Choice["FlushPolicy"]));
         Assert.Equal("# log.segment.bytes: default", Lines(advice.Wishes[0])[0]);
-        Assert.Contains("makes no difference", advice.Wishes[0].Notes[1], StringComparison.Ordinal);
-        Assert.Contains("No difference was shown to no flush, at each roll", advice.Wishes[0].Notes[2], StringComparison.Ordinal);
+        Assert.Contains("makes no difference", advice.Wishes[0].SegmentSizes, StringComparison.Ordinal);
+        Assert.Contains("No difference in throughput was shown to no flush, at each roll", advice.Wishes[0].Notes[1], StringComparison.Ordinal);
         // One choice with the same settings is printed once.
         Assert.Equal("For throughput and latency", Assert.Single(advice.Cards).Title);
+    }
+
+    [Fact]
+    public void A_card_for_two_wishes_names_the_segment_sizes_once()
+    {
+        var advice = Of([
+            Append("64MiB", "none", 900e6, 50e3, 120e6), Append("16MiB", "none", 899e6, 70e3, 120e6), Append("1MiB", "none", 500e6, 60e3, 60e6),
+            Append("64MiB", "each", 30e6, 400e3, 0), Append("1MiB", "each", 20e6, 500e3, 0),
+        ]);
+        Assert.StartsWith("Segment sizes that differ from it in throughput: 1 MiB", advice.Wishes[0].SegmentSizes, StringComparison.Ordinal);
+        var card = advice.Cards[0];
+        Assert.Equal("For throughput and latency", card.Title);
+        Assert.Equal("Segment sizes that differ from it in throughput or latency: 1 MiB (500 MB/s, slowest hundredth 60.0 µs), 16 MiB (899 MB/s, slowest hundredth 69.9 µs).", card.SegmentSizes);
+        Assert.DoesNotContain(card.Notes, note => note.Contains("Segment sizes", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -182,7 +182,7 @@ public abstract class FileWorkload : Workload
         if (plan.Engine == Engine.io_uring)
         {
             Case.Effective["ringSetup"] = FilePass.RingSetup;
-            Case.Effective["fixedBuffers"] = FilePass.FixedBuffersRefusal is null;
+            Case.Effective["fixedBuffers"] = FilePass.FixedBuffers;
             if (FilePass.FixedBuffersRefusal is { } refusal)
                 Case.Warn($"io_uring without registered buffers: {refusal}");
         }

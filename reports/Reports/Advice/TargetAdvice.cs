@@ -19,8 +19,11 @@ internal sealed record Wish(string Id, string Title, CaseView Choice)
     /// <summary>Kafka's settings.</summary>
     public required IReadOnlyList<KafkaSetting> Settings { get; init; }
 
-    /// <summary>What makes no difference, what a power loss takes, and where Kafka differs: a sentence each.</summary>
+    /// <summary>What a power loss takes, from which policies no difference was shown, and where Kafka differs: a sentence each.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>Whether the size of the segments matters under the chosen policy, as a sentence; null if one alone was measured.</summary>
+    public string? SegmentSizes { get; init; }
 }
 
 /// <summary>
@@ -48,6 +51,8 @@ internal sealed record TargetAdvice
 
     private const int MostNamed = 4;
 
+    private const string LatencyId = "latency";
+
     /// <summary>So far above the percentile the mean beyond it is worth a word.</summary>
     private const double HiddenStalls = 5;
 
@@ -74,6 +79,8 @@ internal sealed record TargetAdvice
     {
         Title = group.Count() == 1 ? group.First().Title : Together([.. group.Select(wish => wish.Title)]),
         Notes = [.. group.SelectMany(wish => wish.Notes).Distinct()],
+        // The wish for latency looks at the throughput too: its sentence names all that the others' name.
+        SegmentSizes = (group.FirstOrDefault(wish => wish.Id == LatencyId) ?? group.First()).SegmentSizes,
     })];
 
     /// <summary>The choices of which none is beaten in throughput, latency and data at risk together.</summary>
@@ -134,7 +141,7 @@ internal sealed record TargetAdvice
     {
         var lowest = choices.Min(choice => choice.SlowNs);
         Choice[] alike = [.. choices.Where(choice => choice.SlowNs <= lowest * AlikeLatency)];
-        return Make("latency", "For latency", Safest(alike), choices, alike);
+        return Make(LatencyId, "For latency", Safest(alike), choices, alike);
     }
 
     private static Wish? Durability(Choice[] choices)
@@ -154,7 +161,7 @@ internal sealed record TargetAdvice
     {
         // The same policy in other segment sizes: does the size matter?
         Choice[] sizes = [.. choices.Where(choice => choice.Policy == chosen.Policy).OrderBy(choice => choice.SegmentBytes)];
-        Choice[] alikeSizes = [.. sizes.Where(choice => choice.IsAlike(chosen, sizes.Length - 1) && (id != "latency" || choice.SlowNs <= chosen.SlowNs * AlikeLatency))];
+        Choice[] alikeSizes = [.. sizes.Where(choice => choice.IsAlike(chosen, sizes.Length - 1) && (id != LatencyId || choice.SlowNs <= chosen.SlowNs * AlikeLatency))];
         var free = sizes.Length > 1 && alikeSizes.Length == sizes.Length;
         var others = alike.Where(choice => choice.Policy != chosen.Policy).Select(choice => choice.View.Say(FlushPolicy.Parameter)).Distinct().ToArray();
         return new Wish(id, title, chosen.View)
@@ -166,12 +173,12 @@ internal sealed record TargetAdvice
                 chosen.AtRisk,
                 .. chosen.SlowNs > chosen.P99Ns * HiddenStalls ? (string[])["The slowest hundredth is the mean of the slowest appends; the 99th percentile does not contain their stalls."] : [],
                 .. chosen.Lasting is { } lasting ? [lasting] : Array.Empty<string>(),
-                .. sizes.Length == 1 ? [] : free
-                    ? (string[])[$"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."]
-                    : [Sizes(chosen, sizes, alikeSizes, id == "latency" ? "throughput or latency" : "throughput")],
-                .. others.Length == 0 ? [] : (string[])[$"No difference was shown to {string.Join(", ", others.Take(MostNamed))}{(others.Length > MostNamed ? $" and {Format.Count(others.Length - MostNamed)} more" : "")}, which may lose more."],
+                .. others.Length == 0 ? [] : (string[])[$"No difference in {(id == LatencyId ? "latency" : "throughput")} was shown to {string.Join(", ", others.Take(MostNamed))}{(others.Length > MostNamed ? $" and {Format.Count(others.Length - MostNamed)} more" : "")}, which may lose more."],
                 .. KafkaSettings.Difference(chosen.View) is { } difference ? [difference] : Array.Empty<string>(),
             ],
+            SegmentSizes = sizes.Length == 1 ? null : free
+                ? $"The segment size makes no difference here under this policy ({Words.Size(sizes[0].View["SegmentSize"])} to {Words.Size(sizes[^1].View["SegmentSize"])}): leave it at Kafka’s {Format.Bytes(KafkaSettings.DefaultSegmentBytes)}, or take the size that retention wants."
+                : Sizes(chosen, sizes, alikeSizes, id == LatencyId ? "throughput or latency" : "throughput"),
         };
     }
 
