@@ -45,7 +45,7 @@ public class RawDeviceTests
         Assert.InRange(File.ReadAllBytes(disk.Path).Count(value => value == 0), 1, DeviceBytes / 128);
     }
 
-    [RootFact("losetup", "mkfs.ext4", "mkfs.btrfs", "mkswap", "swapon", "/dev/loop-control")]
+    [RootFact("losetup", "mkfs.ext4", "mkfs.btrfs", "mkswap", "swapon", "blockdev", "/dev/loop-control")]
     public void A_device_in_use_or_with_something_on_it_is_refused_and_stays_as_it_is()
     {
         using var disk = new Loop(128L << 20);
@@ -65,6 +65,9 @@ public class RawDeviceTests
         Refused("nothing was written", "--raw-model", "Samsung SSD 980 PRO 1TB");
         Refused("--target does not go with it", [.. meant, "--target", place.Target]);
         Refused("none of the chosen cases is for a device", [.. meant, "--filter", "CachePath*BufferedWarm*"]);
+        Command.Run("blockdev", "--setro", disk.Path);
+        Refused("the device is read-only", meant);
+        Command.Run("blockdev", "--setrw", disk.Path);
         Refused("use a smaller profile", [.. meant, "--filter", "CachePath*Access=Direct*", "--set", "FileSize=1GiB"]);
 
         var mount = Path.Combine(place.Folder, "mnt");
@@ -73,6 +76,15 @@ public class RawDeviceTests
         Refused("there is something on it (ext4)", meant);
         using (Mounted(disk.Path, mount))
             Refused($"is mounted at {mount}", meant);
+        Command.Run("wipefs", "--all", disk.Path);
+        // A loop device over a part of it holds it in no way that the kernel tells.
+        using (var above = new Loop(disk))
+        {
+            Refused($"{disk.Name} is what the loop device {above.Name} is made of", meant);
+            // It alone uses what it is made of.
+            using var free = new RunPlace();
+            BenchProgram.Run(free.Folder, [.. Raw(free, above), "--raw-model", above.Name, "--filter", "CachePath(*Access=Direct*Read*Sequential*psync*)"]).Expect(0);
+        }
         Command.Run("mkfs.btrfs", "-q", "-f", disk.Path);
         using (Mounted(disk.Path, mount))
             Refused("belongs to a mounted btrfs", meant);
@@ -99,6 +111,7 @@ public class RawDeviceTests
     [Theory]
     [InlineData("there is no such device", "/dev/no-such-device")]
     [InlineData("that is no block device", "/dev/null")]
+    [InlineData("that is no block device", "/dev")]
     [InlineData("--raw is empty", "")]
     public void What_is_no_device_is_refused(string expected, string device)
     {
@@ -139,6 +152,9 @@ public class RawDeviceTests
                 stream.SetLength(bytes);
             Path = Command.Run("losetup", "--direct-io=on", "--find", "--show", file).StandardOutput.Trim();
         }
+
+        /// <summary>Over a part of another one.</summary>
+        public Loop(Loop below) => Path = Command.Run("losetup", "--find", "--show", "--offset", "1048576", below.Path).StandardOutput.Trim();
 
         public string Path { get; }
 

@@ -194,7 +194,7 @@ public static class HtmlReport
             html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element(content.Advice.Targets[target - 1].Label.Full.Length > 0 ? "h4" : "h3", wish.Title);
             html.Raw("<pre class=\"code\">").Text(string.Join('\n', wish.Settings)).Raw("</pre>");
             html.Raw($"<p class=\"sentence\"><a href=\"#{wish.Choice.Anchor}\">").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
-            foreach (var note in wish.Notes.Append(wish.SegmentSizes).OfType<string>())
+            foreach (var note in wish.AllNotes)
                 html.Element("p", note, "class=\"detail\"");
             html.Raw("</li>");
         }

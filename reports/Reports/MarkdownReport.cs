@@ -63,7 +63,7 @@ public static class MarkdownReport
             {
                 Block($"**{wish.Title}**: {Escape(wish.Sentence)} ({wish.Choice.StatusMark})");
                 Block($"```properties\n{string.Join('\n', wish.Settings)}\n```");
-                List(wish.Notes.Append(wish.SegmentSizes).OfType<string>().Select(Escape));
+                List(wish.AllNotes.Select(Escape));
             }
             foreach (var gap in target.Gaps)
                 Block(Escape(gap));

@@ -33,7 +33,7 @@ internal sealed class RawDevice : IDisposable
         if (string.IsNullOrWhiteSpace(given))
             throw new PlanException("--raw is empty; give a block device");
         var path = System.IO.Path.GetFullPath(given);
-        if (!File.Exists(path))
+        if (!System.IO.Path.Exists(path))
             throw new PlanException($"--raw {path}: there is no such device");
         path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         if (new TopologyProbe().ProbeDevice(path) is not { Devices: [var device] } topology)
@@ -45,6 +45,9 @@ internal sealed class RawDevice : IDisposable
             throw new PlanException($"{path} is '{name}' and not '{model}': nothing was written");
         if (DeviceUse.Of(device.Name) is { } use)
             throw new PlanException($"--raw {path}: {use}, so it is not written over");
+        // Such a device is opened for writing all the same; its writes fail.
+        if (SystemRoot.Machine.ReadFlag($"/sys/class/block/{device.Name}/ro") == true)
+            throw new PlanException($"--raw {path}: the device is read-only");
         if (Signatures(path) is { Length: > 0 } signatures)
             throw new PlanException($"--raw {path}: there is something on it ({signatures}); if nobody needs it any more, remove it with 'wipefs --all {path}' first");
         try

@@ -122,6 +122,8 @@ internal static unsafe partial class Libc
         [FieldOffset(32)] internal ulong stx_ino;
         [FieldOffset(40)] internal ulong stx_size;
         [FieldOffset(48)] internal ulong stx_blocks;
+        [FieldOffset(128)] internal uint stx_rdev_major;
+        [FieldOffset(132)] internal uint stx_rdev_minor;
         [FieldOffset(136)] internal uint stx_dev_major;
         [FieldOffset(140)] internal uint stx_dev_minor;
         [FieldOffset(152)] internal uint stx_dio_mem_align;

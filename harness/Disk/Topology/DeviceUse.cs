@@ -6,34 +6,68 @@ namespace Bench.Disk.Topology;
 /// <remarks>
 /// fio stops a job that writes to what appears to be mounted (<c>allow_mounted_write</c>); a leg of an array, swap, or
 /// another member of a btrfs is in no list of mounts. Opening with O_EXCL finds every holder that the kernel knows, but
-/// cannot say who it is. So both are asked.
+/// cannot say who it is; and a loop device over another block device holds it in no way that is seen there. So all three
+/// are asked, above the device (its partitions, the loop devices over it) and below it (the disk that it is a part of, the
+/// device that it is a loop over): what is written to one of them is written to the others.
 /// </remarks>
 public static class DeviceUse
 {
-    /// <summary>Who uses a device or a partition of it, in words; null if nobody is seen.</summary>
+    /// <summary>Who uses a device, a partition of it or what it is a part of, in words; null if nobody is seen.</summary>
     /// <param name="name">Its kernel name.</param>
     /// <param name="root">Where /proc and /sys are read; this machine if null.</param>
     public static string? Of(string name, SystemRoot? root = null)
     {
         root ??= SystemRoot.Machine;
+        Loop[] loops = [.. root.Names("/sys/class/block").Where(entry => entry.StartsWith("loop", StringComparison.Ordinal)).Select(entry => Loop.Read(entry, root)).OfType<Loop>()];
+        return Of(name, name, loops, root);
+    }
+
+    /// <param name="name">Whose use is asked.</param>
+    /// <param name="told">What it is called in the answer.</param>
+    /// <param name="loops">The loop devices that may use it: those on the way to it are left out.</param>
+    /// <param name="root">Where /proc and /sys are read.</param>
+    private static string? Of(string name, string told, Loop[] loops, SystemRoot root)
+    {
         string folder = $"/sys/class/block/{name}";
-        string[] parts = [name, .. root.Names(folder).Where(entry => root.FileExists($"{folder}/{entry}/partition"))];
-        MountTable mounts = MountTable.Read(root);
-        foreach (string part in parts)
+        Loop? self = Array.Find(loops, loop => loop.Name == name);
+        Loop[] others = [.. loops.Where(loop => loop != self)];
+        if (OfItself(name, told, others, root) is { } own)
+            return own;
+        foreach (string part in root.Names(folder).Where(entry => root.FileExists($"{folder}/{entry}/partition")))
         {
-            string own = part == name ? name : $"its partition {part}";
-            string? number = root.ReadWord($"/sys/class/block/{part}/dev");
-            if (mounts.Entries.FirstOrDefault(entry => entry.Number == number) is { } mounted)
-                return $"{own} is mounted at {mounted.Mount.MountPoint}";
-            if (root.Names("/sys/fs/btrfs").Any(uuid => root.FolderExists($"/sys/fs/btrfs/{uuid}/devices/{part}")))
-                return $"{own} belongs to a mounted btrfs";
-            if (root.ReadLines("/proc/swaps").Skip(1).Any(line => root.Resolve(line.Split(' ', '\t')[0]) is { } swap && swap[(swap.LastIndexOf('/') + 1)..] == part))
-                return $"{own} is swap";
-            if (root.Names($"/sys/class/block/{part}/holders") is [var holder, ..])
-                return $"{own} is part of {Holder(holder, root)}";
+            if (OfItself(part, told == name ? $"its partition {part}" : $"{part}, a partition of {told.TrimEnd(',')},", others, root) is { } use)
+                return use;
         }
 
-        return null;
+        // The disk itself, not the other partitions of it.
+        if (root.FileExists($"{folder}/partition") && root.Resolve(folder) is { } resolved)
+        {
+            string disk = resolved.Split('/')[^2];
+            if (OfItself(disk, $"{disk}, of which {told} is a part,", others, root) is { } use)
+                return use;
+        }
+
+        if (self is null)
+            return null;
+        if (Array.Find(others, loop => loop.Path == self.Path) is { } twin)
+            return $"{told} is a loop device over {self.Path}, and so is {twin.Name}";
+        string? below = self.Number is null ? null : root.Names("/sys/class/block").FirstOrDefault(entry => root.ReadWord($"/sys/class/block/{entry}/dev") == self.Number);
+        return below is null ? null : Of(below, $"{below}, over which {told} is a loop device,", others, root);
+    }
+
+    /// <summary>Who uses a device, without what is above and below it.</summary>
+    private static string? OfItself(string part, string told, Loop[] loops, SystemRoot root)
+    {
+        string? number = root.ReadWord($"/sys/class/block/{part}/dev");
+        if (MountTable.Read(root).Entries.FirstOrDefault(entry => entry.Number == number) is { } mounted)
+            return $"{told} is mounted at {mounted.Mount.MountPoint}";
+        if (root.Names("/sys/fs/btrfs").Any(uuid => root.FolderExists($"/sys/fs/btrfs/{uuid}/devices/{part}")))
+            return $"{told} belongs to a mounted btrfs";
+        if (root.ReadLines("/proc/swaps").Skip(1).Any(line => root.BlockDeviceNumber(line.Split(' ', '\t')[0]) is { } swap && swap == number))
+            return $"{told} is swap";
+        if (root.Names($"/sys/class/block/{part}/holders") is [var holder, ..])
+            return $"{told} is part of {Holder(holder, root)}";
+        return number is not null && Array.Find(loops, loop => loop.Number == number) is { } above ? $"{told} is what the loop device {above.Name} is made of" : null;
     }
 
     private static string Holder(string holder, SystemRoot root)
@@ -43,5 +77,21 @@ public static class DeviceUse
         return name is not null ? $"the volume {name} ({holder})"
             : root.ReadWord($"{folder}/md/level") is { } level ? $"the array {holder} ({level})"
             : holder;
+    }
+
+    /// <param name="Name">Its kernel name.</param>
+    /// <param name="Path">What it is made of.</param>
+    /// <param name="Number">The "major:minor" of that; null if it is a file.</param>
+    private sealed record Loop(string Name, string Path, string? Number)
+    {
+        /// <summary>Null if it is made of nothing.</summary>
+        public static Loop? Read(string name, SystemRoot root)
+        {
+            const string Deleted = " (deleted)";
+            if (root.ReadText($"/sys/class/block/{name}/loop/backing_file") is not { Length: > 0 } file)
+                return null;
+            string path = file.EndsWith(Deleted, StringComparison.Ordinal) ? file[..^Deleted.Length] : file;
+            return new Loop(name, path, root.BlockDeviceNumber(path));
+        }
     }
 }

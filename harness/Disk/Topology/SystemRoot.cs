@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Bench.Disk.Native;
 
 namespace Bench.Disk.Topology;
 
@@ -144,6 +145,20 @@ public sealed class SystemRoot
         {
             return [];
         }
+    }
+
+    /// <summary>
+    /// The "major:minor" of the block device that a path leads to; null if it leads to none. By the node itself, whatever
+    /// it is called: two nodes may be one device. A recorded tree has no nodes, and their names tell.
+    /// </summary>
+    public unsafe string? BlockDeviceNumber(string path)
+    {
+        if (Resolve(path) is not { } resolved)
+            return null;
+        Libc.statx_buffer stat;
+        if (IsMachine && Libc.statx(Constants.AT_FDCWD, resolved, 0, Constants.STATX_BASIC_STATS, &stat) == 0)
+            return (stat.stx_mode & Constants.S_IFMT) == Constants.S_IFBLK ? string.Create(CultureInfo.InvariantCulture, $"{stat.stx_rdev_major}:{stat.stx_rdev_minor}") : null;
+        return resolved.StartsWith("/dev/", StringComparison.Ordinal) ? ReadWord($"/sys/class/block/{resolved["/dev/".Length..].Replace('/', '!')}/dev") : null;
     }
 
     /// <summary>

@@ -19,10 +19,36 @@ public class DeviceUseTests
     [InlineData("sys/class/block/sdb1/holders/dm-2/x\t\nsys/class/block/dm-2/dm/name\tvg-home", "its partition sdb1 is part of the volume vg-home (dm-2)")]
     [InlineData("sys/class/block/sdb/holders/bcache0/x\t", "sdb is part of bcache0")]
     [InlineData("sys/fs/btrfs/0a1b/devices/sdb1/x\t", "its partition sdb1 belongs to a mounted btrfs")]
+    [InlineData("sys/class/block/loop3/loop/backing_file\t/dev/sdb", "sdb is what the loop device loop3 is made of")]
+    [InlineData("sys/class/block/loop3/loop/backing_file\t/dev/disk/by-id/x-part1\ndev/disk/by-id/x-part1 -> ../../sdb1", "its partition sdb1 is what the loop device loop3 is made of")]
+    [InlineData("sys/class/block/loop3/loop/backing_file\t/dev/sdb (deleted)", "sdb is what the loop device loop3 is made of")]
+    [InlineData("sys/class/block/loop3/loop/backing_file\t/srv/dev/sdb", null)]
     public void It_is_named(string further, string? use)
     {
         using var tree = new RecordedTree(Disk + further);
         Assert.Equal(use, DeviceUse.Of("sdb", tree.Root));
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("proc/self/mountinfo\t40 29 8:16 / /mnt/data rw - xfs /dev/sdb rw", "sdb, of which sdb1 is a part, is mounted at /mnt/data")]
+    [InlineData("sys/class/block/loop3/loop/backing_file\t/dev/sdb", "sdb, of which sdb1 is a part, is what the loop device loop3 is made of")]
+    [InlineData("proc/self/mountinfo\t40 29 8:18 / /mnt/data rw - xfs /dev/sdb2 rw", null)]
+    public void What_a_partition_is_a_part_of_counts(string further, string? use)
+    {
+        using var tree = new RecordedTree(Disk.Replace("sys/class/block/sdb1/dev\t8:17\n", "sys/class/block/sdb1 -> sdb/sdb1\n", StringComparison.Ordinal) + further);
+        Assert.Equal(use, DeviceUse.Of("sdb1", tree.Root));
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("proc/self/mountinfo\t40 29 8:17 / /mnt/data rw - xfs /dev/sdb1 rw", "sdb1, a partition of sdb, over which loop3 is a loop device, is mounted at /mnt/data")]
+    [InlineData("sys/class/block/loop4/loop/backing_file\t/dev/sdb", "loop3 is a loop device over /dev/sdb, and so is loop4")]
+    [InlineData("sys/class/block/loop4/loop/backing_file\t/dev/loop3", "loop3 is what the loop device loop4 is made of")]
+    public void What_a_loop_device_is_made_of_counts(string further, string? use)
+    {
+        using var tree = new RecordedTree(Disk + "sys/class/block/loop3/dev\t7:3\nsys/class/block/loop3/loop/backing_file\t/dev/sdb\n" + further);
+        Assert.Equal(use, DeviceUse.Of("loop3", tree.Root));
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed record Wish(string Id, string Title, CaseView Choice)
 
     /// <summary>Whether the size of the segments matters under the chosen policy, as a sentence; null if one alone was measured.</summary>
     public string? SegmentSizes { get; init; }
+
+    /// <summary>All that is printed below the settings.</summary>
+    public IEnumerable<string> AllNotes => Notes.Append(SegmentSizes).OfType<string>();
 }
 
 /// <summary>
