@@ -73,6 +73,10 @@ public class OpenLoopTests
         Assert.True(trials.Count >= 3);
         Assert.All(trials.TakeLast(2), trial => Assert.True((bool)trial!["held"]!));
         Assert.Equal(rate, (double)trials[^1]!["ratePerSecond"]!, 0.1);
+        // Whether the passes hold it too is told by a figure of their own.
+        var held = record.Claim("rate").Figures.Single(figure => figure.Name == "p99PerTarget");
+        Assert.Equal(record.LatencyNs["read"].P99 / 20e6, held.Observed!.Value, 3);
+        Assert.Equal(held.Observed <= 1, held.Holds);
         Assert.EndsWith(", Rate=p99≤20ms)", record.Case, StringComparison.Ordinal);
     }
 

@@ -16,7 +16,8 @@ public sealed class TestArray : IDisposable
     /// <param name="megabytesPerSecond">What each of them can do.</param>
     public TestArray(string level, int legs, int megabytesPerSecond)
     {
-        MountPath = _folder.File(level);
+        // With a space, as a user's may have.
+        MountPath = _folder.File($"{level} array");
         try
         {
             Script(level, "--legs", legs.ToString(CultureInfo.InvariantCulture), "--rate", megabytesPerSecond.ToString(CultureInfo.InvariantCulture));

@@ -198,13 +198,23 @@ public static class StaticCharts
             var upper = series.Panel == 0;
             var axis = upper || chart.LowerY is null ? chart.Y : chart.LowerY;
             var line = plot.Add.Scatter(series.Points.Select(point => point.X).ToArray(), series.Points.Select(point => Length(axis, point.Y)).ToArray());
-            line.LineColor = series.Points.Any(point => point.Verdict == Verdict.Contradicted) ? Contradicted : Palette[series.Color % Palette.Length];
+            var contradicted = series.Points.Any(point => point.Verdict == Verdict.Contradicted);
+            line.LineColor = Palette[series.Color % Palette.Length];
             line.LineWidth = upper ? 2 : 1;
-            line.LinePattern = Dash(series);
+            line.LinePattern = contradicted ? LinePattern.Dotted : Dash(series);
             line.MarkerSize = 0;
             line.ConnectStyle = ConnectStyle.StepHorizontal;
             if (!upper)
                 line.Axes.YAxis = plot.Axes.Right;
+            // The colour tells the series apart, so the cross stands at its beginning.
+            if (contradicted)
+            {
+                var cross = plot.Add.Marker(series.Points[0].X, Length(axis, series.Points[0].Y), MarkerShape.Eks, 11);
+                cross.MarkerLineColor = Contradicted;
+                cross.MarkerLineWidth = 2;
+                if (!upper)
+                    cross.Axes.YAxis = plot.Axes.Right;
+            }
         }
         string[] kinds = [.. chart.Events.Select(made => made.Kind).Distinct()];
         foreach (var made in chart.Events)
@@ -334,7 +344,7 @@ public static class StaticCharts
         {
             var series = chart.Series[index];
             var stacked = chart.Kind == ChartKind.StackedBars;
-            var offset = stacked ? 0 : (index - (chart.Series.Count - 1) / 2.0) * BarThickness;
+            var offset = stacked || chart.HasOneBarPerRow ? 0 : (index - (chart.Series.Count - 1) / 2.0) * BarThickness;
             foreach (var point in series.Points)
             {
                 var row = (int)point.X;

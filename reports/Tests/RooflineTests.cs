@@ -41,6 +41,34 @@ public class RooflineTests
     }
 
     [Fact]
+    public void Each_bar_stands_in_its_row_whatever_limit_it_is_nearest_to()
+    {
+        var run = RunView.Of([Read("Direct", "Sequential", "1MiB", "1", 800e6), Read("Direct", "Random", "4KiB", "32", 260e6), Read("BufferedWarm", "Random", "4KiB", "1", 2e9, device: 0, cpu: 0.99)]);
+        var section = LimitsSection.Of(run)!;
+        var chart = Assert.Single(section.Groups.SelectMany(group => group.Charts));
+        Assert.Equal(3, chart.Series.Count);
+        Assert.True(chart.HasOneBarPerRow);
+        var drawn = System.Text.Json.Nodes.JsonNode.Parse(Bench.Reports.Charts.EChartsOptions.Render(chart))!["series"]!.AsArray();
+        Assert.All(drawn.Where(series => (string?)series!["type"] == "bar"), series => Assert.Equal("all", (string?)series!["stack"]));
+        Assert.All(drawn.Where(series => (string?)series!["type"] == "custom"), series => Assert.Equal((1, 0), ((int)series!["bench"]!["count"]!, (int)series["bench"]!["index"]!)));
+        // Which case a limit comes from is said with it.
+        Assert.Contains("the device’s random reads a second 63.5k IOPS (random · 4 KiB · io_uring · depth 32)", Assert.Single(section.Groups).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Rounds_that_did_not_come_to_rest_are_not_called_steady(bool steady)
+    {
+        RoundRecord[] rounds = [.. Enumerable.Range(0, 7).Select(index => new RoundRecord { Seconds = 1, Bytes = steady ? 100 : 100 << (index % 2), Operations = 10, P99Ns = 1000 })];
+        var record = Read("Direct", "Random", "4KiB", "32", 260e6) with { Workload = "SteadyState", Rounds = rounds };
+        var page = MarkdownReport.Render([record], new ReportOptions());
+        Assert.Equal(!steady, page.Contains("did not come to rest: it was given up after 7 rounds", StringComparison.Ordinal));
+        Assert.Equal(!steady, page.Contains("After the rounds", StringComparison.Ordinal));
+        Assert.Equal(steady, page.Contains("In the steady state", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_report_has_the_section_where_a_limit_was_measured_and_not_elsewhere()
     {
         var options = new ReportOptions();

@@ -281,7 +281,8 @@ function complete(option, width) {
     if (series.type === 'line') {
       series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
       if (b.verdict === 'contradicted')
-        series.lineStyle = { color: t.contradicted, width: 1.5, type: [3, 3] };
+        // In its own colour: in red, the series of a contradicted case could not be told apart. The legend says what the dots mean.
+        series.lineStyle = { color: own, width: 1.5, type: [3, 3] };
     }
     // A point without a tip is a place of the line and nothing more.
     if (series.showSymbol !== false)

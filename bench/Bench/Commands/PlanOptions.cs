@@ -15,7 +15,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private readonly Option<string?> operations = new("--operations") { Description = "Operations of each pass, one number for each --case (default: as many as --pass-seconds asks for)", HelpName = "N,…" };
     private readonly Option<double?> start = Number.Option("--start", "Where in its file a case begins, as a share of it: 0.5 is the middle", "SHARE");
     private readonly Option<int?> passes = new("--passes") { Description = "Timed passes per case; from 6 on the interval covers 95 %", HelpName = "N" };
-    private readonly Option<double?> passSeconds = Number.Option("--pass-seconds", "Length that a pass aims at", "SECONDS");
+    private readonly Option<double?> passSeconds = Number.Option("--pass-seconds", "Length that a pass aims at; the rounds of --steady keep their profile's length", "SECONDS");
     private readonly Option<string?> slowdown = new("--inject-slowdown") { Description = "To test a gate: makes each operation longer by this share of itself, and says so in the records", HelpName = "SHARE" };
     private readonly Option<double?> rate = Number.Option("--rate", "Open loop: so many operations a second, at random moments; latency counts from when an operation was due", "N");
     private readonly Option<string?> latencyTarget = new("--latency-target") { Description = "Look for the highest such rate whose 99th percentile stays within this: 10ms, 500us", HelpName = "TIME" };

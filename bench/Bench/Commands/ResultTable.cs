@@ -8,23 +8,56 @@ namespace Bench.Commands;
 /// <summary>The table at the end of a run, on standard output.</summary>
 internal static class ResultTable
 {
-    internal static void Write(IReadOnlyList<RunRecord> records)
+    /// <summary>What is left for the case's name and for its evidence each, or the table is one of broken words.</summary>
+    private const int LeastTextColumns = 20;
+
+    internal static void Write(IReadOnlyList<RunRecord> records) => Write(records, StandardOutput.Console());
+
+    internal static void Write(IReadOnlyList<RunRecord> records, IAnsiConsole console)
     {
         if (records.Count == 0)
             return;
-        var console = StandardOutput.Console();
         var several = records.Select(record => record.Target.Folder).Distinct().Count() > 1;
         foreach (var group in records.GroupBy(record => record.Workload))
         {
             var table = new Table().Border(TableBorder.Simple).Title($"[bold]{Markup.Escape(group.Key)}[/]");
+            if (Needed(group, several) > console.Profile.Width)
+            {
+                WriteBlocks(console, group, several);
+                continue;
+            }
             var interval = Reports.Content.PassInterval.Words(group.Where(record => record.Error is null).Select(record => record.Passes.Count).DefaultIfEmpty(0).Min());
             if (several)
                 table.AddColumn(new TableColumn("target"));
             foreach (var column in new[] { "case", "MB/s", interval, "op/s", "p50", "p99", "p99.9", "evidence" })
-                table.AddColumn(new TableColumn(column) { Alignment = column is "case" or "evidence" ? Justify.Left : Justify.Right, NoWrap = column != "case" });
+                table.AddColumn(new TableColumn(column) { Alignment = column is "case" or "evidence" ? Justify.Left : Justify.Right, NoWrap = column is not ("case" or "evidence") });
             foreach (var record in group)
                 table.AddRow([.. several ? [new Markup(Markup.Escape(record.Target.Folder))] : Array.Empty<Markup>(), .. Cells(record).Select(cell => new Markup(cell))]);
             console.Write(table);
+        }
+    }
+
+    /// <summary>How wide a table has to be: the six figures do not wrap.</summary>
+    private static int Needed(IEnumerable<RunRecord> group, bool several)
+    {
+        const int padding = 3;
+        string[][] rows = [.. group.Select(record => Cells(record).ToArray())];
+        return 2 * (LeastTextColumns + padding) + (several ? LeastTextColumns + padding : 0)
+            + Enumerable.Range(1, 6).Sum(column => rows.Max(row => row[column].Length) + padding);
+    }
+
+    /// <summary>A terminal that is too narrow for the table: each case in lines of its own.</summary>
+    private static void WriteBlocks(IAnsiConsole console, IGrouping<string, RunRecord> group, bool several)
+    {
+        console.MarkupLine($"[bold]{Markup.Escape(group.Key)}[/]");
+        foreach (var record in group)
+        {
+            string[] cells = [.. Cells(record)];
+            console.MarkupLine(several ? $"{Markup.Escape(record.Target.Folder)}: {cells[0]}" : cells[0]);
+            string[] figures = [.. new[] { $"{cells[1]} MB/s ({cells[2]})", $"{cells[3]} op/s", $"p50 {cells[4]}", $"p99 {cells[5]}", $"p99.9 {cells[6]}" }.Where((_, index) => cells[index == 0 ? 1 : index + 2].Length > 0)];
+            if (figures.Length > 0)
+                console.MarkupLine("  " + string.Join(", ", figures));
+            console.MarkupLine($"  {cells[^1]}");
         }
     }
 
@@ -58,6 +91,7 @@ internal static class ResultTable
         ? string.Create(CultureInfo.InvariantCulture, $"{bytesPerSecond / 1e9:0.0} GB/s")
         : string.Create(CultureInfo.InvariantCulture, $"{Significant(bytesPerSecond / 1e6)} MB/s");
 
+    /// <summary>The case, its figures, its evidence.</summary>
     private static IEnumerable<string> Cells(RunRecord record)
     {
         var name = Markup.Escape(ShortName("", record.Parameters).Trim());

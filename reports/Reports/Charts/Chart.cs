@@ -52,6 +52,10 @@ public sealed record Chart
 
     /// <summary>Of a forest and of points: the figures that do not matter.</summary>
     public Band? Band { get; init; }
+
+    /// <summary>True of bars of which each row has one, in the series that it belongs to: they stand in the middle of their rows.</summary>
+    public bool HasOneBarPerRow => Kind == ChartKind.Bars && Y.Scale == AxisScale.Linear && Series.Count > 1
+        && Series.SelectMany(series => series.Points).GroupBy(point => point.X).All(row => row.Count() == 1);
 }
 
 /// <summary>A range of figures as a band across the chart, with a line where nothing has changed.</summary>

@@ -21,11 +21,13 @@ internal static class ChartTable
     private static Table PointTable(Chart chart)
     {
         var single = chart.Series.Count == 1;
+        var spread = chart.Series.SelectMany(series => series.Points).Any(point => point.Low is not null);
         var columns = new List<Column> { new(chart.X.Name, Numeric: false) };
         if (!single)
             columns.Add(new Column(chart.SeriesMeaning, Numeric: false));
         columns.Add(new Column(chart.Y.Name, Numeric: true));
-        columns.Add(new Column(Capitalised(chart.IntervalMeaning), Numeric: true));
+        if (spread)
+            columns.Add(new Column(Capitalised(chart.IntervalMeaning), Numeric: true));
         columns.Add(new Column("Evidence", Numeric: false) { Verdict = true });
 
         var rows =
@@ -37,7 +39,7 @@ internal static class ChartTable
                 Place(chart.X, point.X),
                 .. single ? (string[])[] : [series.Name],
                 Format.Value(chart.Y.Quantity, point.Y),
-                Format.Interval(chart.Y.Quantity, point.Low, point.High),
+                .. spread ? (string[])[Format.Interval(chart.Y.Quantity, point.Low, point.High)] : [],
                 VerdictWords.Marked(point.Verdict),
             ], VerdictWords.Class(point.Verdict));
         var references = chart.References.OrderBy(reference => reference.X).Select(reference => new Row(
@@ -45,8 +47,8 @@ internal static class ChartTable
             Place(chart.X, reference.X),
             .. single ? (string[])[] : [reference.Text],
             Format.Value(chart.Y.Quantity, reference.Y),
-            single ? reference.Text : Format.Missing,
-            "published",
+            .. spread ? (string[])[single ? reference.Text : Format.Missing] : [],
+            spread || !single ? "published" : $"published, {reference.Text}",
         ], "reference"));
         return new Table(chart.Title, columns, [.. rows, .. references]);
     }

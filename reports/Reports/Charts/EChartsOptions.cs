@@ -135,7 +135,7 @@ public static class EChartsOptions
 
     private static string Mark(ChartPoint point) => point.Verdict switch { Verdict.Contradicted => "✗ ", Verdict.Unproven => "? ", _ => "" };
 
-    private static int BarsPerRow(Chart chart) => chart.Kind == ChartKind.Bars ? chart.Series.Count : 1;
+    private static int BarsPerRow(Chart chart) => chart.Kind == ChartKind.Bars && !chart.HasOneBarPerRow ? chart.Series.Count : 1;
 
     /// <summary>
     /// Named places on a number line, a half to each side: the points of a category can stand beside each other,
@@ -255,7 +255,7 @@ public static class EChartsOptions
     {
         ["type"] = "bar",
         ["name"] = series.Name,
-        ["stack"] = chart.Kind == ChartKind.StackedBars ? "all" : null,
+        ["stack"] = chart.Kind == ChartKind.StackedBars || chart.HasOneBarPerRow ? "all" : null,
         ["bench"] = new JsonObject { ["color"] = series.Color },
         ["barCategoryGap"] = BarCategoryGap,
         ["barGap"] = BarGap,
@@ -321,8 +321,8 @@ public static class EChartsOptions
         var bench = new JsonObject { ["color"] = series.Color, ["rows"] = bars, ["overBar"] = bars };
         if (bars)
         {
-            bench["count"] = stacked ? 1 : chart.Series.Count;
-            bench["index"] = stacked ? 0 : index;
+            bench["count"] = BarsPerRow(chart);
+            bench["index"] = BarsPerRow(chart) == 1 ? 0 : index;
             bench["layout"] = Layout;
         }
         var points = bars ? series.Points : [.. series.Points.Where(point => point.Low is not null)];

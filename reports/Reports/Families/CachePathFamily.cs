@@ -31,7 +31,7 @@ internal static class CachePathFamily
                     .. Over(Sweep(cases, workload, "QueueDepth"), "depth-iops", workload, "QueueDepth", CaseFigure.Operations, engines),
                     .. Over(Sweep(cases, workload, "QueueDepth"), "depth-latency", workload, "QueueDepth", CaseFigure.MedianLatency, engines),
                 ]),
-                new ChartGroup("By threads", "",
+                new ChartGroup("By threads", Depths(Sweep(cases, workload, "Threads")),
                     Over(Sweep(cases, workload, "Threads"), "threads", workload, "Threads", CaseFigure.Operations, new SeriesColors())),
                 new ChartGroup("Latency percentiles", "Both axes are logarithmic; each step to the right is one nine more. A curve ends with its slowest operation.",
                 [
@@ -42,6 +42,10 @@ internal static class CachePathFamily
             Views = cases,
         };
     }
+
+    /// <summary>How many requests each thread has under way: what else would look like the engine's doing.</summary>
+    private static string Depths(CaseView[] cases) => string.Join(", ", cases.Where(view => view["Engine"] != "-").GroupBy(view => view["Engine"])
+        .Select(group => $"{group.Key} with {string.Join(" or ", CaseCharts.Values(group, "QueueDepth").Select(depth => depth == "-" ? "1" : depth))}")) is { Length: > 0 } told ? $"Requests that each thread has under way: {told}." : "";
 
     private static IReadOnlyList<Chart> Over(IReadOnlyList<CaseView> cases, string id, string[] facets, string parameter, CaseFigure shows, SeriesColors colors) =>
         Section.Drawn(CaseCharts.Facets(cases, facets).Select((facet, index) =>

@@ -91,16 +91,18 @@ internal static class TimelineChart
         };
     }
 
-    /// <summary>The end of the pass or of the rounds, or of the last interval if they are not among what is recorded.</summary>
+    /// <summary>The end of the pass, or of its last interval if the pass is not among what is recorded; of rounds the end of the last whole interval.</summary>
     private static double End(CaseView view, TimelineRecord timeline)
     {
         var last = timeline.Points[^1].StartSeconds;
-        var seconds = timeline.Pass == TimelineRecord.BeforePasses ? view.Record.Rounds?.Sum(round => round.Seconds) ?? 0
-            : timeline.Pass >= 0 && timeline.Pass < view.Record.Passes.Count ? view.Record.Passes[timeline.Pass].Seconds : 0;
+        // The rounds end somewhere in the last interval; as if it were whole, its rate would be a fall that there was not.
+        if (timeline.Pass == TimelineRecord.BeforePasses && timeline.Points.Count > 1)
+            return last;
+        var seconds = timeline.Pass >= 0 && timeline.Pass < view.Record.Passes.Count ? view.Record.Passes[timeline.Pass].Seconds : 0;
         return seconds > last ? Math.Min(seconds, last + timeline.IntervalSeconds) : last + timeline.IntervalSeconds;
     }
 
-    /// <summary>Bytes per second of each interval; a stump at the end is counted with the interval before it.</summary>
+    /// <summary>Bytes per second of each interval; a stump at the end is counted with the interval before it, and one of unknown length not at all.</summary>
     private static IEnumerable<(double Start, double BytesPerSecond)> Rates(TimelineRecord timeline, double end)
     {
         var points = timeline.Points;
@@ -110,7 +112,7 @@ internal static class TimelineChart
         {
             var isLast = index == count - 1;
             var length = isLast ? end - points[index].StartSeconds : timeline.IntervalSeconds;
-            yield return (points[index].StartSeconds, (points[index].Bytes + (isLast && stump ? points[^1].Bytes : 0)) / length);
+            yield return (points[index].StartSeconds, (points[index].Bytes + (isLast && stump && end > points[^1].StartSeconds ? points[^1].Bytes : 0)) / length);
         }
     }
 }

@@ -109,7 +109,7 @@ internal static class HtmlParts
             html.Raw(string.Create(CultureInfo.InvariantCulture, $"<li><svg class=\"s{series.Color % Marks.Colors}\" width=\"{(IsBar(chart) || chart.Kind == ChartKind.Scatter ? 14 : 30)}\" height=\"12\">"))
                 .Raw(Sign(chart, series)).Raw("</svg>").Text(series.Name).Raw("</li>");
         if (verdicts.Contains(Verdict.Contradicted))
-            html.Raw("<li class=\"contradicted\"><span class=\"verdict\">✗ contradicted</span></li>");
+            html.Raw($"<li class=\"contradicted\"><span class=\"verdict\">{(chart.Kind == ChartKind.Timeline ? "dotted: ✗" : "✗")} contradicted</span></li>");
         if (verdicts.Contains(Verdict.Unproven))
             html.Raw($"<li class=\"unproven\"><span class=\"verdict\">{(heat || chart.Kind == ChartKind.Timeline ? "?" : "hollow:")} unproven</span></li>");
         html.Raw("</ul>");

@@ -24,7 +24,7 @@ internal static class LimitsSection
         var several = runs.Count > 1;
         Resource[] columns = [.. Shown.Where(resource => bound.Any(one => one.Shares.ContainsKey(resource)))];
         return new Section(Id, "What bounds each case",
-            "Each case against the limits that were measured on the same target in the same run. What it takes of the device comes from the device’s own counters.")
+            "Each case against the limits that were measured on the same target in the same run. What it takes of the device comes from the device’s own counters. A limit is the highest that a case of this run reached (named below), so the device may have more to give to a deeper queue or a larger block.")
         {
             Groups = Section.GroupsOf(new ChartGroup("Share of the nearest limit", string.Join(" ", limits.Select(one => Told(one.Run, one.Limits, several))),
                 Section.Drawn(bound.GroupBy(one => (one.View.RunIndex, one.View.Record.Workload)).Select((group, index) => Bars(index + 1, [.. group]))))),
@@ -40,7 +40,11 @@ internal static class LimitsSection
 
     private static string Told(RunView run, IReadOnlyList<Limit> limits, bool several) =>
         (several ? $"{run.Label.Heading}: " : "The limits: ") + string.Join(", ", limits.Where(limit => limit.Source is not null)
-            .Select(limit => $"{Roofline.NameOf(limit.Resource)} {Written(limit)}")) + ".";
+            .Select(limit => $"{Roofline.NameOf(limit.Resource)} {Written(limit)} ({Reached(limit.Source!)})")) + ".";
+
+    /// <summary>The case that set a limit, without what follows from the limit's name.</summary>
+    private static string Reached(CaseView view) =>
+        string.Join(" · ", new[] { "Pattern", "BlockSize", "SegmentSize", FlushPolicy.Parameter, "Engine", "QueueDepth", "Threads", "Producers" }.Where(parameter => view[parameter] != "1").Select(view.Say).Where(text => text is not ("-" or "")));
 
     private static string Written(Limit limit) => limit.Resource == Resource.Flushes ? Format.Scaled(limit.PerSecond) : Format.Value(Roofline.QuantityOf(limit.Resource), limit.PerSecond);
 
@@ -50,7 +54,7 @@ internal static class LimitsSection
         CaseView[] views = [.. shown.Select(one => one.View)];
         var telling = CaseCharts.Telling(views);
         string[] names = [.. views.Select(view => CaseCharts.NameOf(view, telling) is { Length: > 0 } name ? name : view.Record.Workload)];
-        var figure = new CaseFigure("Share of the nearest limit", Quantity.Share, _ => null, "none");
+        var figure = new CaseFigure("Share of the nearest limit", Quantity.Share, _ => null, "");
         Series[] series = [.. shown.Select((one, place) => (Bound: one, Place: place)).GroupBy(one => one.Bound.Nearest).OrderBy(group => group.Key).Select(group =>
             new Series(Roofline.NameOf(group.Key), [.. group.Select(one => new ChartPoint(one.Place, one.Bound.Share, one.Bound.View.Record.Evidence.Verdict) { Note = CaseCharts.Note(one.Bound.View) })]) { Color = (int)group.Key })];
         var title = views[0].RunName.Length == 0 ? views[0].Record.Workload : $"{views[0].Record.Workload}, {views[0].RunName}";
