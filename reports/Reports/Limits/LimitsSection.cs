@@ -44,7 +44,7 @@ internal static class LimitsSection
 
     /// <summary>The case that set a limit, without what follows from the limit's name.</summary>
     private static string Reached(CaseView view) =>
-        string.Join(" · ", new[] { "Pattern", "BlockSize", "SegmentSize", FlushPolicy.Parameter, "Engine", "QueueDepth", "Threads", "Producers" }.Where(parameter => view[parameter] != "1").Select(view.Say).Where(text => text is not ("-" or "")));
+        string.Join(" · ", new[] { "Pattern", "BlockSize", "SegmentSize", FlushPolicy.Parameter, "Engine", "QueueDepth", "Threads", "Producers" }.Where(parameter => view[parameter] is not ("1" or "-")).Select(view.Say));
 
     private static string Written(Limit limit) => limit.Resource == Resource.Flushes ? Format.Scaled(limit.PerSecond) : Format.Value(Roofline.QuantityOf(limit.Resource), limit.PerSecond);
 
