@@ -83,6 +83,13 @@ public class WrongUseTests
         Refused(place, "read-only", "run", "-p", "smoke", "--target", tmpfs.MountPath);
     }
 
+    [RootFact]
+    public void A_file_system_that_makes_no_files_is_refused_in_the_kernels_words()
+    {
+        using var place = new RunPlace();
+        Assert.Contains("the target /proc cannot be written: open /proc/.bench-probe-", OneSentence(BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", "/proc").Expect(WrongUse)), StringComparison.Ordinal);
+    }
+
     [RootFact("setpriv")]
     public void A_folder_that_the_user_may_not_write_is_refused()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bench.Disk;
 using Bench.Disk.Topology;
 using Bench.Measure.Running;
 
@@ -30,11 +31,12 @@ internal static class TargetFolder
         {
             // The access bits do not tell what ACLs, user namespaces or a full inode table will say.
             var probe = Path.Combine(path, ".bench-probe-" + Guid.NewGuid().ToString("N"));
-            File.WriteAllBytes(probe, []);
+            DiskFile.Open(probe, OpenMode.Write | OpenMode.Create).Dispose();
             File.Delete(probe);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
+            // The kernel's own word for it: a file system that an I/O error made read-only is not one whose access is denied.
             throw new PlanException($"the target {path} cannot be written: {exception.Message}");
         }
         return path;
