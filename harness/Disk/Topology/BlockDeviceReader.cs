@@ -126,15 +126,20 @@ internal sealed class BlockDeviceReader
         _ => WithHardware(device, folder),
     };
 
+    /// <summary>The path in a loop device's <c>backing_file</c>: the kernel's d_path() marks one that was removed while in use.</summary>
+    internal static string BackingPath(string file)
+    {
+        const string Deleted = " (deleted)";
+        return file.EndsWith(Deleted, StringComparison.Ordinal) ? file[..^Deleted.Length] : file;
+    }
+
     private BlockDevice WithBackingFile(BlockDevice device, string folder, int depth)
     {
         string? file = root.ReadText($"{folder}/loop/backing_file");
         if (string.IsNullOrEmpty(file))
             return device;
-        // The kernel's d_path() marks a file that was removed while in use; its folder still tells the file system.
-        const string Deleted = " (deleted)";
-        string path = file.EndsWith(Deleted, StringComparison.Ordinal) ? file[..^Deleted.Length] : file;
-        var on = below(path, depth + 1);
+        // Of a file that was removed the folder still tells the file system.
+        var on = below(BackingPath(file), depth + 1);
         return device with
         {
             BackingFile = file,

@@ -87,10 +87,9 @@ public static class DeviceUse
         /// <summary>Null if it is made of nothing.</summary>
         public static Loop? Read(string name, SystemRoot root)
         {
-            const string Deleted = " (deleted)";
             if (root.ReadText($"/sys/class/block/{name}/loop/backing_file") is not { Length: > 0 } file)
                 return null;
-            string path = file.EndsWith(Deleted, StringComparison.Ordinal) ? file[..^Deleted.Length] : file;
+            string path = BlockDeviceReader.BackingPath(file);
             return new Loop(name, path, root.BlockDeviceNumber(path));
         }
     }
