@@ -132,6 +132,9 @@ public sealed unsafe class BlockRing : IDisposable
     /// </summary>
     public int Pending => ring.InFlight + ring.Unsubmitted;
 
+    /// <summary>Completions that <see cref="TryReap"/> finds without a system call.</summary>
+    public int Ready => ring.Ready;
+
     private int StrideBytes { get; }
 
     private int SlotBytes { get; }

@@ -188,14 +188,18 @@ public sealed class LoopTests : IDisposable
         Assert.True(result.ElapsedNs >= histogram.Max);
     }
 
-    [IoUringFact]
-    public void TheRingLoopEndsAtItsDeadlineWithNothingInFlight()
+    [IoUringTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheRingLoopEndsAtItsDeadlineWithNothingInFlight(bool eager)
     {
         using var file = DiskFile.Open(DataFile(), OpenMode.Read);
         using var ring = new BlockRing(file, 16, BlockBytes);
         var positions = Sequential;
-        var result = RingLoop.Run(ring, false, eager: false, ref positions, new LoopLimit(long.MaxValue, 2_000_000), histogram, stop, default, out _);
+        // The file is cached: each read ends in the call that submits it, so the clock must be read again before that is counted.
+        var result = RingLoop.Run(ring, false, eager, ref positions, new LoopLimit(long.MaxValue, 2_000_000), histogram, stop, default, out _);
         Assert.True(result.Operations >= 16 && result.ElapsedNs >= 2_000_000);
+        Assert.True(histogram.Min > 0);
         Assert.Equal(result.Operations, histogram.Count);
         Assert.Equal(0, ring.Pending);
     }
