@@ -73,6 +73,29 @@ public partial class HtmlReportTests
     }
 
     [Fact]
+    public void The_method_says_how_long_the_passes_were()
+    {
+        RunRecord Of(double seconds) => Sample[0] with { Passes = [.. Enumerable.Repeat(Sample[0].Passes[0] with { Seconds = seconds }, 3)] };
+        string Said(params RunRecord[] records) => MethodText.Of(ReportContent.Of(records, Plain)).Single(part => part.Name == "A pass").Text;
+        Assert.StartsWith("One pass is a fixed amount of work (here half of them took 2.00 s or longer). ", Said(Of(1), Of(2), Of(30)), StringComparison.Ordinal);
+        Assert.StartsWith("One pass is a fixed amount of work. ", Said(SampleRecords.Failed(Sample[0], "EIO")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Charts_over_threads_say_how_deep_each_queue_is()
+    {
+        var (psync, ring) = (Sample.First(record => record.Parameters.GetValueOrDefault("Engine") == "psync"), Sample.First(record => record.Parameters.GetValueOrDefault("Engine") == "io_uring"));
+        RunRecord With(RunRecord record, string name, string threads, string depth) => record with
+        {
+            Case = $"{name}{threads}",
+            Parameters = new Dictionary<string, string>(record.Parameters) { ["Threads"] = threads, ["QueueDepth"] = depth },
+        };
+        RunRecord[] records = [With(psync, "a", "1", "1"), With(psync, "a", "4", "1"), With(ring, "b", "1", "16"), With(ring, "b", "4", "16")];
+        var group = ReportContent.Of(records, Plain).Sections.SelectMany(section => section.Groups).Single(group => group.Title == "By threads");
+        Assert.Equal("Requests that each thread has under way: psync with 1, io_uring with 16.", group.Text);
+    }
+
+    [Fact]
     public void The_policy_names_the_hashes_of_the_page_s_own_script_and_style()
     {
         var page = HtmlReport.Render(Sample, Plain);

@@ -146,6 +146,29 @@ public class LogReportTests
     }
 
     [Fact]
+    public void The_rounds_to_a_steady_state_end_with_their_last_whole_interval()
+    {
+        var timeline = new TimelineRecord
+        {
+            Pass = TimelineRecord.BeforePasses,
+            IntervalSeconds = 0.1,
+            // The rounds ended soon after the last interval began: as if it were whole, its rate would be a fall.
+            Points = [.. Enumerable.Range(0, 6).Select(index => new TimelinePoint { StartSeconds = index / 10.0, Operations = 1000, Bytes = index == 5 ? 1 << 10 : 10 << 20 })],
+            Events = [new TimelineEvent { Kind = "steady", StartSeconds = 0.3, Seconds = 0.2 }],
+        };
+        var record = Append("bytes:16MiB", "16MiB") with { Timeline = timeline };
+        var chart = Assert.Single(ReportCharts.Of([record], Plain), chart => chart.Kind == ChartKind.Timeline);
+        Assert.Equal((0.5, "Seconds"), (chart.X.Max, chart.X.Name));
+        Assert.Contains("All rounds, in intervals of 100 ms", chart.Subtitle, StringComparison.Ordinal);
+        Assert.All(chart.Series[0].Points, point => Assert.Equal((10 << 20) / 0.1, point.Y, 1e-6));
+        Assert.Single(chart.Events, made => made.Kind == "steady");
+
+        RunRecord On(string folder) => record with { Target = record.Target with { Folder = folder } };
+        var overlaid = Assert.Single(ReportCharts.Of([On("/mnt/nvme0"), On("/mnt/raid0")], Plain), chart => chart.Id.StartsWith("log-append-overlaid", StringComparison.Ordinal));
+        Assert.Equal((0.5, "Seconds"), (overlaid.X.Max, overlaid.X.Name));
+    }
+
+    [Fact]
     public void A_timeline_s_table_is_short_and_counts_every_event()
     {
         foreach (var chart in Charts.Where(chart => chart.Kind == ChartKind.Timeline))
@@ -208,6 +231,9 @@ public class LogReportTests
         var chart = ReportCharts.Of(records, Plain).Single(chart => chart.Id.StartsWith("log-append-timeline", StringComparison.Ordinal) && chart.Title == "At each roll (contradicted)");
         Assert.Contains("\"verdict\":\"contradicted\"", EChartsOptions.Render(chart), StringComparison.Ordinal);
         Assert.All(ChartTable.Of(chart).Rows, row => Assert.Equal("contradicted", row.Class));
+        // Contradicted lines keep their colours, so that throughput and latency can still be told apart.
+        Assert.Equal(chart.Series.Select(series => series.Color), JsonDocument.Parse(EChartsOptions.Render(chart)).RootElement.GetProperty("series").EnumerateArray()
+            .Where(series => series.GetProperty("bench").TryGetProperty("verdict", out _)).Select(series => series.GetProperty("bench").GetProperty("color").GetInt32()));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Bench.Measure.Passes;
 
 /// <summary>What one trial of a rate gave.</summary>
@@ -35,6 +37,12 @@ public static class RateSearch
     private const int MostConfirmations = 6;
     private const double Fine = 1.05;
     private const double StepDown = 0.9;
+
+    /// <summary>That trials of one rate contradicted each other, as one sentence about the lowest such rate; null if none did.</summary>
+    public static string? Contradiction(IEnumerable<RateTrial> trials, double targetNs) =>
+        trials.GroupBy(trial => trial.PerSecond).Where(group => group.Select(trial => trial.Holds(targetNs)).Distinct().Count() > 1).MinBy(group => group.Key) is { } torn
+            ? string.Create(CultureInfo.InvariantCulture, $"the highest rate has no sharp edge: {torn.Key:0.#} operations a second held the target in {torn.Count(trial => trial.Holds(targetNs))} of {torn.Count()} trials")
+            : null;
 
     /// <summary>Searches.</summary>
     /// <param name="least">The lowest rate to try: a trial needs a number of operations, and a low rate is long about it.</param>

@@ -226,8 +226,8 @@ public abstract class Workload
         {
             ["ratePerSecond"] = Math.Round(trial.PerSecond, 1), ["p99Ns"] = trial.P99Ns, ["keptUp"] = Math.Round(trial.KeptUp, 4), ["held"] = trial.Holds(targetNs),
         })]);
-        if (trials.GroupBy(trial => trial.PerSecond).Where(group => group.Select(trial => trial.Holds(targetNs)).Distinct().Count() > 1).MinBy(group => group.Key) is { } torn)
-            Case.Warn(string.Create(CultureInfo.InvariantCulture, $"the highest rate has no sharp edge: {torn.Key:0.#} operations a second held the target in {torn.Count(trial => trial.Holds(targetNs))} of {torn.Count()} trials"));
+        if (RateSearch.Contradiction(trials, targetNs) is { } contradiction)
+            Case.Warn(contradiction);
         // The pass that follows begins as every other does.
         SetState();
         if (found is { } rate)

@@ -113,6 +113,17 @@ public class PacingTests
         Assert.True(found is <= 1000 or null);
     }
 
+    [Fact]
+    public void Trials_of_one_rate_that_contradict_each_other_are_told_of_at_the_lowest_such_rate()
+    {
+        static RateTrial Of(double rate, bool holds) => new(rate, holds ? 1e6 : 3e6, 1);
+        Assert.Null(RateSearch.Contradiction([Of(100, true), Of(200, false), Of(100, true)], 2e6));
+        Assert.Equal("the highest rate has no sharp edge: 99.5 operations a second held the target in 2 of 3 trials",
+            RateSearch.Contradiction([Of(200, true), Of(200, false), Of(99.5, true), Of(99.5, false), Of(99.5, true), Of(50, true)], 2e6));
+        // Held back by what it could not keep up with, not by its latency.
+        Assert.NotNull(RateSearch.Contradiction([Of(100, true), Of(100, true) with { KeptUp = 0.5 }], 2e6));
+    }
+
     private static long CountAbove(LatencyHistogram histogram, long ns)
     {
         // From the percentiles: the smallest share that lies above.

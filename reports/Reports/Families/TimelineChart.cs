@@ -31,7 +31,7 @@ internal static class TimelineChart
         Series[] series = [throughput, .. latencies.Where(each => each.Points.Count > 0)];
         TimelineEvent[] events = [.. timeline.Events.Where(made => made.StartSeconds <= end)
             .OrderBy(made => (uint)Array.IndexOf(KnownKinds, made.Kind)).ThenBy(made => made.Kind, StringComparer.Ordinal).ThenBy(made => made.StartSeconds)];
-        var isOfRounds = timeline.Pass == TimelineRecord.BeforePasses;
+        var isOfRounds = IsOfRounds(timeline);
         var interval = $"{(isOfRounds ? "All rounds" : $"Pass {Format.Count(timeline.Pass + 1)} of {Format.Count(view.Record.Passes.Count)}")}, in intervals of {Format.Number(Math.Round(timeline.IntervalSeconds * 1e3, 3))} ms";
         return new Chart
         {
@@ -83,7 +83,7 @@ internal static class TimelineChart
             Title = title,
             Subtitle = string.Join(". ", new[] { held, "Below: the slowest of each interval" }.Where(text => text.Length > 0)),
             Kind = ChartKind.Timeline,
-            X = new Axis("Seconds of the pass", Quantity.Seconds, AxisScale.Linear) { Min = 0, Max = shown.Max(one => one.End) },
+            X = new Axis(shown.Any(one => IsOfRounds(one.Timeline)) ? "Seconds" : "Seconds of the pass", Quantity.Seconds, AxisScale.Linear) { Min = 0, Max = shown.Max(one => one.End) },
             Y = new Axis("Throughput", Quantity.BytesPerSecond, AxisScale.Linear) { Min = 0 },
             LowerY = new Axis("Slowest", Quantity.Nanoseconds, AxisScale.Log),
             Series = [.. throughput, .. slowest.Where(each => each.Points.Count > 0)],
@@ -91,12 +91,14 @@ internal static class TimelineChart
         };
     }
 
+    private static bool IsOfRounds(TimelineRecord timeline) => timeline.Pass == TimelineRecord.BeforePasses;
+
     /// <summary>The end of the pass, or of its last interval if the pass is not among what is recorded; of rounds the end of the last whole interval.</summary>
     private static double End(CaseView view, TimelineRecord timeline)
     {
         var last = timeline.Points[^1].StartSeconds;
         // The rounds end somewhere in the last interval; as if it were whole, its rate would be a fall that there was not.
-        if (timeline.Pass == TimelineRecord.BeforePasses && timeline.Points.Count > 1)
+        if (IsOfRounds(timeline) && timeline.Points.Count > 1)
             return last;
         var seconds = timeline.Pass >= 0 && timeline.Pass < view.Record.Passes.Count ? view.Record.Passes[timeline.Pass].Seconds : 0;
         return seconds > last ? Math.Min(seconds, last + timeline.IntervalSeconds) : last + timeline.IntervalSeconds;
