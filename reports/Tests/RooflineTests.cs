@@ -41,6 +41,21 @@ public class RooflineTests
     }
 
     [Fact]
+    public void A_buffered_write_is_no_operation_of_the_device()
+    {
+        RunRecord Write(string access) => Read(access, "Random", "4KiB", "1", 400e6) is var read ? read with
+        {
+            Operation = "Write",
+            Parameters = new Dictionary<string, string>(read.Parameters) { ["Operation"] = "Write" },
+        } : null!;
+        var views = Views(Write("Direct"), Write("BufferedCold"), Read("BufferedCold", "Random", "4KiB", "1", 40e6), Read("Direct", "Random", "4KiB", "1", 40e6));
+        var limits = Roofline.LimitsOf(views);
+        Assert.Equal(1, Roofline.Of(views[0], limits)!.Shares[Resource.WriteOperations]);
+        Assert.False(Roofline.Of(views[1], limits)!.Shares.ContainsKey(Resource.WriteOperations));
+        Assert.Equal(1, Roofline.Of(views[2], limits)!.Shares[Resource.ReadOperations]);
+    }
+
+    [Fact]
     public void Each_bar_stands_in_its_row_whatever_limit_it_is_nearest_to()
     {
         var run = RunView.Of([Read("Direct", "Sequential", "1MiB", "1", 800e6), Read("Direct", "Random", "4KiB", "32", 260e6), Read("BufferedWarm", "Random", "4KiB", "1", 2e9, device: 0, cpu: 0.99)]);

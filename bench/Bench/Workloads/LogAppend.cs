@@ -231,9 +231,10 @@ public class LogAppend : Workload, IWorkload
         producers[0].Run(shares, start, Pacing);
         foreach (var thread in threads)
             thread.Join();
+        // First: a producer that was stopped in its wait has failed of that.
+        Run.Stop.ThrowIfRequested();
         if (shares.Failure is { } failure)
             throw new IOException($"an append failed: {failure.Message}", failure);
-        Run.Stop.ThrowIfRequested();
         var (operations, bytes) = (producers.Sum(producer => producer.Operations), producers.Sum(producer => producer.Bytes));
         var endNs = producers.Max(producer => producer.EndNs);
         foreach (var producer in producers)
@@ -463,7 +464,7 @@ public class LogAppend : Workload, IWorkload
                         var batch = Batches.Next();
                         // Without a pace an append is due when the one before it has ended.
                         if (Part is not null)
-                            last = WaitForTurn(ref arrivals, begun, out due);
+                            last = WaitForTurn(ref arrivals, begun, Workload.Run.Stop, out due);
                         logs[partition].Append(batch);
                         var now = slowdown.After(last, Stopwatch.GetTimestamp());
                         if (Part is not null)
@@ -490,10 +491,10 @@ public class LogAppend : Workload, IWorkload
             Part?.Ended(due - begun, last - begun);
         }
 
-        private static long WaitForTurn(ref Arrivals arrivals, long begun, out long due)
+        private static long WaitForTurn(ref Arrivals arrivals, long begun, StopSignal stop, out long due)
         {
             due = begun + arrivals.NextNs();
-            return Pause.Until(due);
+            return Pause.Until(due, stop);
         }
     }
 

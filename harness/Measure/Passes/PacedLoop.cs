@@ -33,7 +33,7 @@ public static class PacedLoop
         while (done < limit.Operations && last < deadline)
         {
             due = start + arrivals.NextNs();
-            var begin = Pause.Until(due);
+            var begin = Pause.Until(due, stop);
             operation.Run(positions.Next());
             last = Stopwatch.GetTimestamp();
             response.Record(last - due);

@@ -68,7 +68,7 @@ public static class PacedRingLoop
             if (ring.Pending > 0)
                 ring.Submit(freeCount == 0 || !more ? 1 : 0);
             else
-                Pause.Until(due);
+                Pause.Until(due, stop);
             now = Clock(ring, now, ref inFlightTime);
             var ended = done;
             while (ring.TryReap(out var slot, out var bytesDone))

@@ -78,12 +78,15 @@ public static class Pause
 
     /// <summary>Waits until a moment: asleep as long as that is safe, then by giving the processor away.</summary>
     /// <param name="due">In the clock's nanoseconds.</param>
+    /// <param name="stop">The user's wish to stop, which ends a long wait: at a low rate the next moment may be hours away.</param>
     /// <returns>Now; at or after the moment.</returns>
-    public static long Until(long due)
+    /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
+    public static long Until(long due, StopSignal stop)
     {
         var now = Stopwatch.GetTimestamp();
         while (due - now > SleepFromNs)
         {
+            stop.ThrowIfRequested();
             Thread.Sleep(1);
             now = Stopwatch.GetTimestamp();
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Bench.SegmentLog.Format;
 
@@ -27,6 +28,9 @@ public sealed partial class PartitionLog
     private long bytesAtFlush;
     private long writtenBehind;
     private long riskSince;
+    private long riskCountsFrom;
+    // What queued and running flushes are to make durable: the bytes before which, and since when it has been at risk.
+    private readonly ConcurrentQueue<(long Bytes, long Since)> risksBeingFlushed = new();
     private long mostBytesAtRisk;
     private long longestTicksAtRisk;
 
@@ -60,17 +64,17 @@ public sealed partial class PartitionLog
         lock (flushing)
         {
             Segment[] unflushed;
-            long offset, bytes, since;
+            long offset, bytes;
             lock (appending)
             {
                 ThrowIfUnusable();
                 unflushed = [.. segments.Where(segment => !segment.IsFlushed)];
-                (offset, bytes, since) = (endOffset, appendedBytes, riskSince);
-                riskSince = 0;
+                (offset, bytes) = (endOffset, appendedBytes);
+                LeaveRiskToFlush();
                 recordsSinceFlush = 0;
                 bytesAtFlush = appendedBytes;
             }
-            FlushSegments(unflushed, offset, bytes, since);
+            FlushSegments(unflushed, offset, bytes);
         }
     }
 
@@ -81,7 +85,9 @@ public sealed partial class PartitionLog
         {
             lock (appending)
             {
-                var now = riskSince == 0 ? 0 : Ticks - riskSince;
+                // A flush that is queued or runs has made nothing durable yet.
+                var since = risksBeingFlushed.TryPeek(out var pending) && pending.Bytes > Volatile.Read(ref durableBytes) ? pending.Since : riskSince;
+                var now = since == 0 ? 0 : Ticks - Math.Max(since, riskCountsFrom);
                 return new DataAtRisk(mostBytesAtRisk, Stopwatch.GetElapsedTime(0, Math.Max(longestTicksAtRisk, now)));
             }
         }
@@ -94,12 +100,19 @@ public sealed partial class PartitionLog
         {
             mostBytesAtRisk = 0;
             longestTicksAtRisk = 0;
-            if (riskSince != 0)
-                riskSince = Ticks;
+            Volatile.Write(ref riskCountsFrom, Ticks);
         }
     }
 
-    private void FlushSegments(Segment[] unflushed, long offset, long bytes, long since)
+    /// <summary>Under the lock of appends: what is appended from now on is at risk until another flush.</summary>
+    private void LeaveRiskToFlush()
+    {
+        if (riskSince != 0)
+            risksBeingFlushed.Enqueue((appendedBytes, riskSince));
+        riskSince = 0;
+    }
+
+    private void FlushSegments(Segment[] unflushed, long offset, long bytes)
     {
         var start = Ticks;
         try
@@ -119,8 +132,9 @@ public sealed partial class PartitionLog
             Volatile.Write(ref durableBytes, bytes);
         // Without new bytes too: what a recovery has found is durable after the first flush.
         InterlockedMax(ref durableOffset, offset);
-        if (since != 0)
-            InterlockedMax(ref longestTicksAtRisk, end - since);
+        // All of them, also those whose own flush, still queued, will find nothing left to do.
+        while (risksBeingFlushed.TryPeek(out var risk) && risk.Bytes <= durableBytes && risksBeingFlushed.TryDequeue(out _))
+            InterlockedMax(ref longestTicksAtRisk, end - Math.Max(risk.Since, Volatile.Read(ref riskCountsFrom)));
         if (unflushed.Length > 0)
             observer?.Flushed(start, end, Math.Max(0, bytes - before));
     }

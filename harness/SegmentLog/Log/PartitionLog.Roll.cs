@@ -6,8 +6,8 @@ namespace Bench.SegmentLog;
 
 public sealed partial class PartitionLog
 {
-    /// <summary>Where a segment ended: what is durable once it is, and since when it was not.</summary>
-    private readonly record struct RollEnd(long Offset, long AppendedBytes, long RiskSince);
+    /// <summary>Where a segment ended: what is durable once it is.</summary>
+    private readonly record struct RollEnd(long Offset, long AppendedBytes);
 
     private readonly object background = new();
     private int backgroundWork;
@@ -72,10 +72,9 @@ public sealed partial class PartitionLog
         active = segment;
         Volatile.Write(ref segments, [.. segments, segment]);
         // Under 'roll' what is at risk now is safe once this segment is flushed; under the others its clock goes on.
-        var since = riskSince;
         if (config.FlushPolicy.Kind == FlushKind.Roll)
-            riskSince = 0;
-        var end = new RollEnd(segment.BaseOffset, appendedBytes, since);
+            LeaveRiskToFlush();
+        var end = new RollEnd(segment.BaseOffset, appendedBytes);
         PostCounted(() => CompleteSegment(old, snapshot, end));
         PrepareNextSegment();
         observer?.Rolled(start, Ticks, old.SizeBytes);
@@ -137,7 +136,7 @@ public sealed partial class PartitionLog
                 lock (flushing)
                     if (!old.IsFlushed)
                         FlushSegments([.. Volatile.Read(ref segments).Where(segment => segment.BaseOffset <= old.BaseOffset && !segment.IsFlushed)],
-                            end.Offset, end.AppendedBytes, end.RiskSince);
+                            end.Offset, end.AppendedBytes);
             old.Complete(durably);
             if (!durably)
                 return;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bench.Disk;
 using Bench.Measure;
 using Bench.Measure.Passes;
@@ -122,6 +123,14 @@ public class PacingTests
             RateSearch.Contradiction([Of(200, true), Of(200, false), Of(99.5, true), Of(99.5, false), Of(99.5, true), Of(50, true)], 2e6));
         // Held back by what it could not keep up with, not by its latency.
         Assert.NotNull(RateSearch.Contradiction([Of(100, true), Of(100, true) with { KeptUp = 0.5 }], 2e6));
+    }
+
+    [Fact]
+    public void The_wish_to_stop_ends_the_wait_for_a_moment_that_is_far_away()
+    {
+        var stop = new StopSignal();
+        stop.Request();
+        Assert.Throws<OperationCanceledException>(() => Pause.Until(Stopwatch.GetTimestamp() + 3_600_000_000_000, stop));
     }
 
     private static long CountAbove(LatencyHistogram histogram, long ns)

@@ -45,6 +45,45 @@ public class GroupCommitTests
         log.Close();
     }
 
+    /// <summary>What a flush is to make durable is at risk until it has: while it is queued, and while it runs.</summary>
+    [Theory]
+    [InlineData(FlushKind.Roll)]
+    [InlineData(FlushKind.Bytes)]
+    public void What_a_flush_under_way_has_not_made_durable_yet_is_still_at_risk(FlushKind kind)
+    {
+        var disk = new FaultyStorage(1);
+        var policy = kind == FlushKind.Roll ? new FlushPolicy(kind) : new FlushPolicy(kind, 1);
+        using var log = PartitionLog.Open(Folder, new LogConfig { FlushPolicy = policy, SegmentBytes = 1024 }, new LogOpenOptions { Storage = disk, Worker = LogWorker.AtOnce });
+        var seen = TimeSpan.Zero;
+        // The first one is compiled on its way, which counts as time at risk.
+        Append(log);
+        log.ResetDataAtRisk();
+        disk.BeforeCall = (call, path) =>
+        {
+            if (call != "fdatasync" || !path.EndsWith(".log", StringComparison.Ordinal) || seen != TimeSpan.Zero)
+                return;
+            var before = log.DataAtRisk.Duration;
+            Thread.Sleep(20);
+            seen = log.DataAtRisk.Duration;
+            Assert.True(seen >= before + TimeSpan.FromMilliseconds(20));
+        };
+        while (seen == TimeSpan.Zero)
+            Append(log);
+        disk.BeforeCall = null;
+        Assert.True(log.DataAtRisk.Duration >= seen);
+        log.Flush();
+        log.ResetDataAtRisk();
+        Assert.Equal(TimeSpan.Zero, log.DataAtRisk.Duration);
+
+        static void Append(PartitionLog log)
+        {
+            var builder = new RecordBatchBuilder();
+            builder.Begin(new BatchSettings());
+            builder.Append(0, default, new byte[200], NullParts.Key);
+            log.Append(builder.Build());
+        }
+    }
+
     private sealed class FlushCounter : ILogObserver
     {
         private int count;

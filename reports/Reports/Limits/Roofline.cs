@@ -131,7 +131,9 @@ internal static class Roofline
     private static bool IsDirect(CaseView view, string operation) => view.Record.Workload == CachePathFamily.Workload && view["Access"] == "Direct" && view["Operation"] == operation;
 
     private static bool IsRandomOnDevice(CaseView view, string operation) =>
-        view["Pattern"] == "Random" && view["Operation"] == operation && view["Access"] is "Direct" or "BufferedCold" or "Uncached" && view["Medium"] is "-" or "Disk";
+        view["Pattern"] == "Random" && view["Operation"] == operation && view["Medium"] is "-" or "Disk"
+        // A buffered write ends in the page cache, however cold that was.
+        && (view["Access"] is "Direct" or "Uncached" || (view["Access"] == "BufferedCold" && operation == "Read"));
 
     private static bool InMemory(CaseView view) => view["Medium"] == "Memory" || view["Access"] is "BufferedWarm" or "Mmap" || view["Cache"] == "Hot"
         || view["Position"] == "Tail" || FlushPolicy.Kind(view[FlushPolicy.Parameter]) == "none" || view.Record.Workload == LogEncodeFamily.Workload;
