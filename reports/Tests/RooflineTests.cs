@@ -43,11 +43,11 @@ public class RooflineTests
     [Fact]
     public void A_buffered_write_is_no_operation_of_the_device()
     {
-        RunRecord Write(string access) => Read(access, "Random", "4KiB", "1", 400e6) is var read ? read with
+        static RunRecord Write(string access)
         {
-            Operation = "Write",
-            Parameters = new Dictionary<string, string>(read.Parameters) { ["Operation"] = "Write" },
-        } : null!;
+            var read = Read(access, "Random", "4KiB", "1", 400e6);
+            return read with { Operation = "Write", Parameters = new Dictionary<string, string>(read.Parameters) { ["Operation"] = "Write" } };
+        }
         var views = Views(Write("Direct"), Write("BufferedCold"), Read("BufferedCold", "Random", "4KiB", "1", 40e6), Read("Direct", "Random", "4KiB", "1", 40e6));
         var limits = Roofline.LimitsOf(views);
         Assert.Equal(1, Roofline.Of(views[0], limits)!.Shares[Resource.WriteOperations]);

@@ -136,7 +136,7 @@ public sealed unsafe class IoUring : IDisposable
     public int InFlight => (int)(submitted - reaped);
 
     /// <summary>Completions that can be reaped now, without a system call.</summary>
-    public int Ready => (int)(Volatile.Read(ref *cqTail) - reaped);
+    public int Ready => descriptor < 0 ? 0 : (int)(Volatile.Read(ref *cqTail) - reaped);
 
     /// <summary>Requests prepared and not submitted.</summary>
     public int Unsubmitted => descriptor < 0 ? 0 : (int)(prepared - submitted);

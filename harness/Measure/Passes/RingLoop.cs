@@ -15,8 +15,8 @@ namespace Bench.Measure.Passes;
 /// <para>
 /// Direct requests go to the kernel one by one, as fio's do: held back for a batch, the device would idle meanwhile
 /// (about 15 % of the throughput of a virtio disk). Buffered ones go in batches: most are served within the call, and
-/// a call for each would only cost (a fifth of the writes to XFS). ext4 leaves its buffered writes to a worker of the
-/// kernel; sending those one by one was tried too, and gained 7 % in one series of pairs and nothing in the next.
+/// a call for each would only cost (a sixth of the writes to XFS). ext4 leaves its buffered writes to a worker of the
+/// kernel; sending those one by one was tried too, and gained nothing that came again (see reports/fio-parity.md).
 /// </para>
 /// </summary>
 public static class RingLoop
