@@ -46,6 +46,7 @@ public class OutputTests
         const string named = "CachePath(Access=BufferedWarm, Operation=Read, Pattern=Random, BlockSize=64KiB, Engine=psync, QueueDepth=1, Threads=1, FileSize=8MiB)";
         var record = Assert.Single(place.Smoke("--case", named, "--inject-slowdown", "50%").Expect(0).Records);
         Assert.Equal(named, record.Case);
+        Assert.All(record.Passes, pass => Assert.InRange(pass.ThreadCpuSeconds!.Value, 1e-6, pass.CpuUserSeconds + pass.CpuSystemSeconds + 1e-3));
         Assert.Equal(0.5, (double)record.Effective["injectedSlowdown"]!);
         Assert.Contains(record.Warnings, warning => warning.Contains("slower on purpose", StringComparison.Ordinal));
         Assert.Contains("injected slowdown", BenchProgram.Run(place.Folder, "history", "add", place.Out).Expect(2).Error, StringComparison.Ordinal);

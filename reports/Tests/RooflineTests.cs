@@ -41,6 +41,54 @@ public class RooflineTests
     }
 
     [Fact]
+    public void No_case_goes_beyond_a_limit_for_the_limit_is_the_most_that_any_took()
+    {
+        // Read-ahead gets more out of the device than one direct read at a time; a direct case's own counter is a little above its median too.
+        var views = Views(
+            Read("Direct", "Sequential", "1MiB", "1", 800e6, device: 830e6), Read("BufferedCold", "Sequential", "256KiB", "1", 1200e6),
+            Read("Direct", "Random", "4KiB", "1", 40e6), Read("BufferedCold", "Random", "4KiB", "1", 50e6));
+        var limits = Roofline.LimitsOf(views);
+        Assert.Equal(1200e6, limits.Single(limit => limit.Resource == Resource.DeviceRead).PerSecond);
+        Assert.All(views, view => Assert.InRange(Roofline.Of(view, limits)!.Share, 0, 1));
+        Assert.Equal(1, Roofline.Of(views[1], limits)!.Shares[Resource.DeviceRead]);
+        // That it comes from another kind of case is said.
+        var told = Assert.Single(LimitsSection.Of(RunView.Of([.. views.Select(view => view.Record)]))!.Groups).Text;
+        Assert.Contains("read bandwidth 1,200 MB/s (CachePath · buffered, cold", told, StringComparison.Ordinal);
+        // Without a case that was made to find it there is no limit: the best of the others would bound itself.
+        Assert.DoesNotContain(Roofline.LimitsOf(Views(Read("BufferedCold", "Sequential", "256KiB", "1", 1200e6))), limit => limit.Source is not null);
+    }
+
+    [Fact]
+    public void The_processor_bounds_the_busiest_thread_or_the_whole_process()
+    {
+        static CaseView With(double? thread, double process)
+        {
+            var read = Read("BufferedWarm", "Sequential", "1MiB", "1", 2e9, device: 0, cpu: process);
+            return Views(read with { Host = read.Host with { LogicalProcessors = 2 }, Passes = [.. read.Passes.Select(pass => pass with { ThreadCpuSeconds = thread })] })[0];
+        }
+        static double Share(CaseView view) => Roofline.Of(view, Roofline.LimitsOf([]))!.Shares[Resource.Processor];
+        // A writer beside, or a flush in the background, is no part of what bounds the reader.
+        Assert.Equal(0.4, Share(With(0.4, 0.7)), 3);
+        // What works for it in the kernel's own threads may fill all processors.
+        Assert.Equal(0.9, Share(With(0.3, 1.8)), 3);
+        // Records of before the thread's own time was kept.
+        Assert.Equal(0.5, Share(With(null, 1)), 3);
+    }
+
+    [Fact]
+    public void A_batch_in_the_processors_cache_is_not_held_against_memory()
+    {
+        var memory = Read("-", "Sequential", "1MiB", "1", 30e9) with { Workload = "AccessPattern" };
+        memory = memory with { Parameters = new Dictionary<string, string> { ["Medium"] = "Memory", ["Pattern"] = "Sequential", ["Operation"] = "Read", ["BlockSize"] = "1MiB" } };
+        var decode = Read("-", "-", "1MiB", "1", 400e9) with { Workload = "LogEncode" };
+        decode = decode with { Parameters = new Dictionary<string, string> { ["Step"] = "Decode", ["RecordSize"] = "10KiB", ["Compression"] = "None" } };
+        var views = Views(memory, decode);
+        var limits = Roofline.LimitsOf(views);
+        Assert.Equal(30e9, limits.Single(limit => limit.Resource == Resource.Memory).PerSecond);
+        Assert.False(Roofline.Of(views[1], limits)!.Shares.ContainsKey(Resource.Memory));
+    }
+
+    [Fact]
     public void A_buffered_write_is_no_operation_of_the_device()
     {
         static RunRecord Write(string access)
@@ -110,7 +158,7 @@ public class RooflineTests
             Metrics = new Dictionary<string, Estimate>(),
             Passes = [.. Enumerable.Range(0, 6).Select(_ => new PassRecord
             {
-                Seconds = 1, Bytes = (long)bytesPerSecond, Operations = (long)(bytesPerSecond / size), CpuSystemSeconds = cpu, DeviceReadBytes = (long)(device ?? bytesPerSecond), DeviceWriteBytes = 0,
+                Seconds = 1, Bytes = (long)bytesPerSecond, Operations = (long)(bytesPerSecond / size), CpuSystemSeconds = cpu, ThreadCpuSeconds = cpu, DeviceReadBytes = (long)(device ?? bytesPerSecond), DeviceWriteBytes = 0,
             })],
             BytesPerSecond = MedianInterval.Of([bytesPerSecond]),
             OperationsPerSecond = MedianInterval.Of([bytesPerSecond / size]),

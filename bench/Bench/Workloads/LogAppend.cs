@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BenchmarkDotNet.Attributes;
 using Bench.Disk;
+using Bench.Disk.Counters;
 using Bench.Measure;
 using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
@@ -246,7 +247,7 @@ public class LogAppend : Workload, IWorkload
         }
         appendedOperations += operations;
         watch.End();
-        return new PassResult((endNs - start.Timestamp) * 1e-9, bytes, operations);
+        return new PassResult((endNs - start.Timestamp) * 1e-9, bytes, operations) { ThreadCpuSeconds = producers.Max(producer => producer.CpuSeconds) };
     }
 
     /// <inheritdoc/>
@@ -439,6 +440,9 @@ public class LogAppend : Workload, IWorkload
 
         internal void AddTo(LatencyHistogram histogram) => histogram.Add(latency);
 
+        /// <summary>CPU time of its thread over the last pass.</summary>
+        internal double CpuSeconds { get; private set; }
+
         /// <summary>Its part of the open loop of the last pass; null in a closed one.</summary>
         internal Pacing? Part { get; private set; }
 
@@ -452,6 +456,7 @@ public class LogAppend : Workload, IWorkload
             var partition = number % logs.Count;
             var step = Math.Max(1, Math.Min(owner.Producers, logs.Count));
             var slowdown = new InjectedSlowdown(RunContext.Current.Settings.InjectedSlowdown);
+            var cpu = CpuUsage.OfThread();
             var last = start.Wait();
             var (begun, due) = (last, last);
             Timeline.Begin(last);
@@ -488,6 +493,7 @@ public class LogAppend : Workload, IWorkload
                 shares.Fail(exception);
             }
             EndNs = last;
+            CpuSeconds = (CpuUsage.OfThread() - cpu).Seconds;
             Part?.Ended(due - begun, last - begun);
         }
 

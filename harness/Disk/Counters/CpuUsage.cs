@@ -14,6 +14,9 @@ public readonly record struct CpuUsage
     /// <summary>CPU time in the kernel, in seconds.</summary>
     public double SystemSeconds { get; init; }
 
+    /// <summary>CPU time in seconds.</summary>
+    public double Seconds => UserSeconds + SystemSeconds;
+
     /// <summary>Voluntary and involuntary context switches.</summary>
     public long ContextSwitches { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Bench.Disk;
+using Bench.Disk.Counters;
 using Bench.Disk.Uring;
 using Bench.Measure.Running;
 
@@ -135,7 +136,10 @@ public sealed class FilePass : IDisposable
         var result = settings.Threads == 1 ? RunHere(limit, histogram, pacing) : RunThreads(limit, histogram, pacing);
         operationsSoFar += result.Operations;
         operationsOfLastPass = result.Operations;
-        return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations);
+        return new PassResult(result.ElapsedNs * 1e-9, result.Operations * settings.BlockBytes, result.Operations)
+        {
+            ThreadCpuSeconds = workers?.Max(worker => worker.CpuSeconds) ?? 0,
+        };
     }
 
     /// <summary>
@@ -219,11 +223,13 @@ public sealed class FilePass : IDisposable
             worker.Pacing = pacing?.PartOf(count, worker.Index);
             worker.Start(lane =>
             {
+                var cpu = CpuUsage.OfThread();
                 together.SignalAndWait();
                 var share = limit.Operations / count + (worker.Index < limit.Operations % count ? 1 : 0);
                 var result = lane.Run(this, worker.Index, limit with { Operations = share }, worker.Histogram, worker.Pacing, out var inFlight);
                 worker.InFlightMean = inFlight;
                 worker.Result = result with { ElapsedNs = Stopwatch.GetTimestamp() - Volatile.Read(ref begin) };
+                worker.CpuSeconds = (CpuUsage.OfThread() - cpu).Seconds;
             });
         }
         foreach (var worker in workers)
@@ -266,6 +272,8 @@ public sealed class FilePass : IDisposable
         internal LoopResult Result { get; set; }
 
         internal double InFlightMean { get; set; }
+
+        internal double CpuSeconds { get; set; }
 
         internal Pacing? Pacing { get; set; }
 

@@ -128,6 +128,12 @@ public sealed record PassRecord
     /// <summary>CPU time of the process in the kernel.</summary>
     public double CpuSystemSeconds { get; init; }
 
+    /// <summary>
+    /// CPU time of the busiest of the threads that did the operations. The process's own includes what stands beside them:
+    /// flushes in the background, a writer beside the readers, io_uring's workers.
+    /// </summary>
+    public double? ThreadCpuSeconds { get; init; }
+
     /// <summary>Bytes that the physical disks under the target read (whole machine).</summary>
     public long? DeviceReadBytes { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using BenchmarkDotNet.Attributes;
+using Bench.Disk.Counters;
 using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
 using Bench.Measure.Records;
@@ -21,7 +22,11 @@ public sealed record CaseEstimate(double Seconds, long WriteBytes, IReadOnlyList
 /// <param name="Seconds">Length of the timed part.</param>
 /// <param name="Bytes">Bytes moved.</param>
 /// <param name="Operations">Operations done.</param>
-public readonly record struct PassResult(double Seconds, long Bytes, long Operations);
+public readonly record struct PassResult(double Seconds, long Bytes, long Operations)
+{
+    /// <summary>CPU time, in seconds, of the busiest of the threads that did them, if that is not the calling one; else 0.</summary>
+    public double ThreadCpuSeconds { get; init; }
+}
 
 /// <summary>
 /// Base of all workloads: an ordinary BenchmarkDotNet class whose iteration is one pass. A workload lists its
@@ -280,9 +285,14 @@ public abstract class Workload
             Pacing = new Pacing(ratePerSecond, CaseSeed + 0xA5A5 * (ulong)(PassIndex + 1));
         BeforeCounters();
         var begin = Case.Meter.Begin();
+        var ownBegin = CpuUsage.OfThread();
         var result = RunOperations(new LoopLimit(operationsPerPass, long.MaxValue), timed: true);
+        var own = CpuUsage.OfThread() - ownBegin;
         var end = Case.Meter.End();
-        return Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations);
+        return Case.Meter.Between(begin, end, result.Seconds, result.Bytes, result.Operations) with
+        {
+            ThreadCpuSeconds = Math.Max(own.Seconds, result.ThreadCpuSeconds),
+        };
     }
 
     /// <summary>Keeps the reason of a failure: BenchmarkDotNet would print it into its log and go on.</summary>

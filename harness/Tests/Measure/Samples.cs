@@ -94,6 +94,7 @@ internal static class Samples
         Operations = 123,
         CpuUserSeconds = 0.01,
         CpuSystemSeconds = 0.02,
+        ThreadCpuSeconds = 0.025,
         DeviceReadBytes = 1,
         DeviceWriteBytes = 2,
         DeviceFlushes = 3,

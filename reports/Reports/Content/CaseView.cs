@@ -53,8 +53,10 @@ internal sealed class CaseView(RunRecord record, int runIndex, RunLabel runLabel
     public string Say(string parameter) => Words.Value(parameter, this[parameter]);
 
     /// <summary>The parameters that tell it from the other cases of its workload in words, and the run where there are several.</summary>
-    public string Name => string.Join(" · ", telling.Select(Say).Where(text => text != "-").Prepend(Record.Workload)
-        .Prepend(RunLabel).Where(text => text.Length > 0));
+    public string Name => RunLabel is { Length: > 0 } label ? $"{label} · {NameInRun}" : NameInRun;
+
+    /// <summary>The same without the run.</summary>
+    public string NameInRun => string.Join(" · ", telling.Select(Say).Where(text => text is not ("-" or "")).Prepend(Record.Workload));
 
     /// <summary>The verdict with its mark, or that the case failed.</summary>
     public string StatusMark => Failed ? "— failed" : VerdictWords.Marked(Record.Evidence.Verdict);

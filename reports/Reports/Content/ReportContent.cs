@@ -29,7 +29,7 @@ internal sealed record ReportContent
         Timeline = null,
         Passes = [.. record.Passes.Select(pass => new PassRecord
         {
-            StartSeconds = pass.StartSeconds, Seconds = pass.Seconds, Bytes = pass.Bytes, Operations = pass.Operations, CpuUserSeconds = pass.CpuUserSeconds, CpuSystemSeconds = pass.CpuSystemSeconds,
+            StartSeconds = pass.StartSeconds, Seconds = pass.Seconds, Bytes = pass.Bytes, Operations = pass.Operations, CpuUserSeconds = pass.CpuUserSeconds, CpuSystemSeconds = pass.CpuSystemSeconds, ThreadCpuSeconds = pass.ThreadCpuSeconds,
         })],
         DisturbedPasses = null,
         LatencyNs = record.LatencyNs.ToDictionary(pair => pair.Key, pair => pair.Value with { Histogram = "" }),

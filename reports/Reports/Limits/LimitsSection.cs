@@ -24,7 +24,7 @@ internal static class LimitsSection
         var several = runs.Count > 1;
         Resource[] columns = [.. Shown.Where(resource => bound.Any(one => one.Shares.ContainsKey(resource)))];
         return new Section(Id, "What bounds each case",
-            "Each case against the limits that were measured on the same target in the same run. What it takes of the device comes from the device’s own counters. A limit is the highest that a case of this run reached (named below), so the device may have more to give to a deeper queue or a larger block.")
+            "Each case against the limits that were measured on the same target in the same run. What it takes of the device comes from the device’s own counters. A limit is the most that a case of this run took (named below), so the device may have more to give to a deeper queue or a larger block. Of the processor it is the time of the busiest thread that did the operations, or of the whole process on all processors, whichever is nearer to its limit.")
         {
             Groups = Section.GroupsOf(new ChartGroup("Share of the nearest limit", string.Join(" ", limits.Select(one => Told(one.Run, one.Limits, several))),
                 Section.Drawn(bound.GroupBy(one => (one.View.RunIndex, one.View.Record.Workload)).Select((group, index) => Bars(index + 1, [.. group]))))),
@@ -40,10 +40,10 @@ internal static class LimitsSection
 
     private static string Told(RunView run, IReadOnlyList<Limit> limits, bool several) =>
         (several ? $"{run.Label.Heading}: " : "The limits: ") + string.Join(", ", limits.Where(limit => limit.Source is not null)
-            .Select(limit => $"{Roofline.NameOf(limit.Resource)} {Written(limit)} ({Reached(limit.Source!)})")) + ".";
+            .Select(limit => $"{Roofline.NameOf(limit.Resource)} {Written(limit)} ({Reached(limit)})")) + ".";
 
-    /// <summary>The case that set a limit, without what follows from the limit's name.</summary>
-    private static string Reached(CaseView view) =>
+    /// <summary>The case that set a limit; of one that was made for it, without what follows from the limit's name.</summary>
+    private static string Reached(Limit limit) => limit.Source is not { } view ? "" : !Roofline.Finds(view, limit.Resource) ? view.NameInRun :
         string.Join(" · ", new[] { "Pattern", "BlockSize", "SegmentSize", FlushPolicy.Parameter, "Engine", "QueueDepth", "Threads", "Producers" }.Where(parameter => view[parameter] is not ("1" or "-")).Select(view.Say));
 
     private static string Written(Limit limit) => limit.Resource == Resource.Flushes ? Format.Scaled(limit.PerSecond) : Format.Value(Roofline.QuantityOf(limit.Resource), limit.PerSecond);

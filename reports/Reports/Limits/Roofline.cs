@@ -25,7 +25,7 @@ internal enum Resource
     /// <summary>Flushes a second of a log.</summary>
     Flushes,
 
-    /// <summary>The processor time of the threads that work.</summary>
+    /// <summary>The time of one processor for each thread that works, or of all processors for the process.</summary>
     Processor,
 }
 
@@ -37,7 +37,7 @@ internal sealed record Limit(Resource Resource, double PerSecond, CaseView? Sour
 
 /// <summary>What a case takes of each limit.</summary>
 /// <param name="View">The case.</param>
-/// <param name="Shares">Share of each limit that applies, 0 up to 1 and, by noise, a little more.</param>
+/// <param name="Shares">Share of each limit that applies, 0 up to 1.</param>
 /// <param name="OneAtATime">Whether it has one request under way at most.</param>
 internal sealed record BoundCase(CaseView View, IReadOnlyDictionary<Resource, double> Shares, bool OneAtATime)
 {
@@ -62,6 +62,11 @@ internal sealed record BoundCase(CaseView View, IReadOnlyDictionary<Resource, do
 /// reader's memory of a data sheet; here the limit is measured in the same run, and what a case takes of it comes from
 /// its counters: what the device really read and wrote, not what the case asked for.
 /// </para>
+/// <para>
+/// A resource is a limit where a case was made to find it (direct I/O, sequential memory, a flush for each append). How
+/// high it is, is the most that any case took of it, so none goes beyond: on a disk that reads ahead, or that holds a
+/// loop device's file in a cache, page-cached reads get more out of it than direct ones of one request.
+/// </para>
 /// </summary>
 internal static class Roofline
 {
@@ -69,18 +74,25 @@ internal static class Roofline
     public static IReadOnlyList<Limit> LimitsOf(IReadOnlyList<CaseView> cases)
     {
         CaseView[] usable = [.. cases.Where(view => view.Status is CaseStatus.Proven or CaseStatus.Unproven && view.Record.BytesPerSecond is { Median: > 0 })];
-        Limit?[] limits =
+        return
         [
-            Highest(Resource.Memory, usable.Where(view => view.Record.Workload == AccessPatternFamily.Workload && view["Medium"] == "Memory" && view["Pattern"] == "Sequential" && view["Operation"] == "Read"), Bytes),
-            Highest(Resource.DeviceRead, usable.Where(view => IsDirect(view, "Read")), Bytes),
-            Highest(Resource.DeviceWrite, usable.Where(view => IsDirect(view, "Write")), Bytes),
-            Highest(Resource.ReadOperations, usable.Where(view => IsDirect(view, "Read") && view["Pattern"] == "Random"), Operations),
-            Highest(Resource.WriteOperations, usable.Where(view => IsDirect(view, "Write") && view["Pattern"] == "Random"), Operations),
-            Highest(Resource.Flushes, usable.Where(view => view.Record.Workload == LogAppendFamily.Workload && FlushPolicy.Waits(view)), FlushesPerSecond),
+            .. Enum.GetValues<Resource>().Where(resource => resource != Resource.Processor && usable.Any(view => Finds(view, resource)))
+                .Select(resource => Highest(resource, usable)).OfType<Limit>(),
             new Limit(Resource.Processor, 1, null),
         ];
-        return [.. limits.OfType<Limit>()];
     }
+
+    /// <summary>Whether a case was made to find a limit.</summary>
+    public static bool Finds(CaseView view, Resource resource) => resource switch
+    {
+        Resource.Memory => view.Record.Workload == AccessPatternFamily.Workload && view["Medium"] == "Memory" && view["Pattern"] == "Sequential" && view["Operation"] == "Read",
+        Resource.DeviceRead => IsDirect(view, "Read"),
+        Resource.DeviceWrite => IsDirect(view, "Write"),
+        Resource.ReadOperations => IsDirect(view, "Read") && view["Pattern"] == "Random",
+        Resource.WriteOperations => IsDirect(view, "Write") && view["Pattern"] == "Random",
+        Resource.Flushes => view.Record.Workload == LogAppendFamily.Workload && FlushPolicy.Waits(view),
+        _ => false,
+    };
 
     /// <summary>What a case takes of the limits; null if none of them applies.</summary>
     public static BoundCase? Of(CaseView view, IReadOnlyList<Limit> limits)
@@ -125,7 +137,7 @@ internal static class Roofline
         Resource.ReadOperations => IsRandomOnDevice(view, "Read") ? Operations(view) : null,
         Resource.WriteOperations => IsRandomOnDevice(view, "Write") ? Operations(view) : null,
         Resource.Flushes => FlushesPerSecond(view),
-        _ => Median(view, pass => (pass.CpuUserSeconds + pass.CpuSystemSeconds) / pass.Seconds) / Workers(view),
+        _ => Median(view, pass => Math.Max(pass.ThreadCpuSeconds ?? 0, (pass.CpuUserSeconds + pass.CpuSystemSeconds) / Math.Max(1, view.Record.Host.LogicalProcessors)) / pass.Seconds),
     };
 
     private static bool IsDirect(CaseView view, string operation) => view.Record.Workload == CachePathFamily.Workload && view["Access"] == "Direct" && view["Operation"] == operation;
@@ -136,7 +148,7 @@ internal static class Roofline
         && (view["Access"] is "Direct" or "Uncached" || (view["Access"] == "BufferedCold" && operation == "Read"));
 
     private static bool InMemory(CaseView view) => view["Medium"] == "Memory" || view["Access"] is "BufferedWarm" or "Mmap" || view["Cache"] == "Hot"
-        || view["Position"] == "Tail" || FlushPolicy.Kind(view[FlushPolicy.Parameter]) == "none" || view.Record.Workload == LogEncodeFamily.Workload;
+        || view["Position"] == "Tail" || FlushPolicy.Kind(view[FlushPolicy.Parameter]) == "none";
 
     private static double? Bytes(CaseView view) => view.Record.BytesPerSecond?.Median;
 
@@ -155,6 +167,6 @@ internal static class Roofline
 
     private static double Number(CaseView view, string parameter) => Words.Order(view[parameter]) is { Worth: < double.MaxValue and > 0 } order ? order.Worth : 1;
 
-    private static Limit? Highest(Resource resource, IEnumerable<CaseView> cases, Func<CaseView, double?> value) =>
-        cases.Select(view => (View: view, Value: value(view))).Where(one => one.Value > 0).OrderByDescending(one => one.Value).Select(one => new Limit(resource, one.Value!.Value, one.View)).FirstOrDefault();
+    private static Limit? Highest(Resource resource, IEnumerable<CaseView> cases) =>
+        cases.Select(view => (View: view, Value: Demand(view, resource))).Where(one => one.Value > 0).OrderByDescending(one => one.Value).Select(one => new Limit(resource, one.Value!.Value, one.View)).FirstOrDefault();
 }
