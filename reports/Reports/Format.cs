@@ -65,7 +65,7 @@ public static class Format
             Quantity.Bytes => Bytes(Math.Round(figure)),
             Quantity.Milliseconds => figure == 0 ? "0 ms" : Nanoseconds(figure * 1e6),
             Quantity.Seconds => figure == 0 ? "0 s" : Seconds(figure),
-            Quantity.Share => Percent(figure, figure < 0.0995 ? 1 : 0),
+            Quantity.Share => Share(figure),
             Quantity.Nines => Percentile(figure),
             Quantity.CostRatio => CostRatio(figure) + "×",
             _ => Number(figure),
@@ -160,6 +160,9 @@ public static class Format
 
     /// <summary>An error rate with the digits that it has: "5 %", "2.5 %".</summary>
     public static string ErrorRate(double share) => (share * 100).ToString("0.#######", Invariant) + " %";
+
+    /// <summary>With the digits that tell it from nothing: "62 %", "4.1 %", "0.03 %".</summary>
+    private static string Share(double share) => share == 0 ? "0 %" : Percent(share, share >= 0.0995 ? 0 : Math.Clamp((int)-Math.Floor(Math.Log10(Math.Abs(share) * 100) + 1e-9), 1, 9));
 
     private static string Percent(double share, int decimals) => (share * 100).ToString("F" + decimals.ToString(Invariant), Invariant) + " %";
 

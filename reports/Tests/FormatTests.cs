@@ -62,6 +62,16 @@ public class FormatTests
     public void An_error_rate_is_not_rounded(double value, string expected) => Assert.Equal(expected, Format.ErrorRate(value));
 
     [Theory]
+    [InlineData(1.164, "116 %")]
+    [InlineData(0.0995, "10 %")]
+    [InlineData(0.041, "4.1 %")]
+    [InlineData(0.001, "0.1 %")]
+    [InlineData(0.0004, "0.04 %")]
+    [InlineData(0.000_001, "0.0001 %")]
+    [InlineData(0, "0 %")]
+    public void A_small_share_is_not_nothing(double value, string expected) => Assert.Equal(expected, Format.Value(Quantity.Share, value));
+
+    [Theory]
     [InlineData(1, "1 case")]
     [InlineData(0, "0 cases")]
     [InlineData(1_200, "1,200 cases")]

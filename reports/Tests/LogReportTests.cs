@@ -114,6 +114,33 @@ public class LogReportTests
     }
 
     [Fact]
+    public void Heat_maps_of_several_targets_have_one_scale_and_the_names_that_were_given()
+    {
+        var samples = new SampleRecords();
+        RunRecord Case(string folder, string policy, string segment, double megabytes) => samples.Make("LogAppend", "Append",
+            [("SegmentSize", segment), ("FlushPolicy", policy), ("BatchSize", "64KiB")], 1 << 16, megabytes, ["durable"], withLatency: true) is var record
+            ? record with { Target = record.Target with { Folder = folder } } : null!;
+        RunRecord[] records = [.. from target in new[] { ("/mnt/a", 1000), ("/mnt/b", 10) }
+                                  from segment in new[] { "1MiB", "1GiB" }
+                                  from policy in new[] { ("none", 1), ("each", 2) }
+                                  select Case(target.Item1, policy.Item1, segment, (double)target.Item2 / policy.Item2)];
+        Chart[] charts = [.. ReportCharts.Of(records, new ReportOptions { Names = ["ext4", "raid0 of 4"] }).Where(chart => chart.Id.StartsWith("log-append-throughput", StringComparison.Ordinal))];
+        Assert.Equal(["ext4", "raid0 of 4"], charts.Select(chart => chart.Title));
+        // Beside each other the same colour is the same figure.
+        var sound = charts.SelectMany(chart => chart.Series).SelectMany(series => series.Points).Select(point => point.Y).ToArray();
+        Assert.All(charts, chart => Assert.Equal((AxisScale.Log, sound.Min(), sound.Max()), (chart.Y.Scale, chart.Y.Min!.Value, chart.Y.Max!.Value)));
+    }
+
+    [Fact]
+    public void Bytes_and_age_at_risk_are_two_groups()
+    {
+        var groups = ReportContent.Of(Sample, Plain).Sections.Single(section => section.Id == "log-append").Groups;
+        Assert.All(groups, group => Assert.False(group.Charts.Any(chart => chart.Id.Contains("-risk-bytes", StringComparison.Ordinal)) && group.Charts.Any(chart => chart.Id.Contains("-risk-time", StringComparison.Ordinal))));
+        // The legend does not begin above the cells that have nothing at risk.
+        Assert.Matches("<li>0 B, then [^<]+<span class=\"ramp", HtmlReport.Render(Sample, Plain));
+    }
+
+    [Fact]
     public void One_segment_size_makes_bars_instead_of_a_grid()
     {
         RunRecord[] records = [.. Sample.Where(record => record.Workload == "LogAppend" && record.Parameters["SegmentSize"] == "16MiB")];

@@ -206,7 +206,7 @@ internal static class AnswerBook
             return LeftOut("a case without a figure");
         var coverage = PassInterval.Coverage(first.Record.Passes.Count) + PassInterval.Coverage(second.Record.Passes.Count) - 1;
         return Line(first, second, new RatioEstimate(one.Median / other.Median, one.Low / other.High, one.High / other.Low, Math.Max(0, coverage)),
-            (one.Median, other.Median), figure.Quantity, ratio => Format.Ratio(ratio.Value), ratio => Format.RatioInterval(ratio.Low, ratio.High), sentence);
+            $"{Against(figure.Quantity, one.Median, other.Median)}; ", ratio => Format.Ratio(ratio.Value), ratio => Format.RatioInterval(ratio.Low, ratio.High), sentence);
     }
 
     private static AnswerLine Answered(CasePick over, CasePick under, Func<CaseView, IReadOnlyList<double>> values, Quantity quantity,
@@ -217,21 +217,23 @@ internal static class AnswerBook
         var (firstValues, secondValues) = (values(first), values(second));
         if (PassRatio.Of(firstValues, secondValues) is not { } ratio)
             return LeftOut("a pass without a figure");
-        return Line(first, second, ratio, (Median(firstValues), Median(secondValues)), quantity, figure, interval, sentence);
+        // Said with it, for the ratio need not be that of the two medians beside it: a case that ran at two speeds has either.
+        return Line(first, second, ratio, $"medians {Against(quantity, Median(firstValues), Median(secondValues))}; ratio of all pairs of passes, ", figure, interval, sentence);
     }
 
-    private static AnswerLine Line(CaseView first, CaseView second, RatioEstimate ratio, (double First, double Second) medians, Quantity quantity,
+    private static AnswerLine Line(CaseView first, CaseView second, RatioEstimate ratio, string figures,
         Func<RatioEstimate, string> figure, Func<RatioEstimate, string> interval, Func<string, CaseView, CaseView, string> sentence)
     {
         var coverage = ratio.Coverage >= 0.95 ? "95 %" : Format.Percent(ratio.Coverage);
         var unproven = new[] { first, second }.Where(view => view.Status == CaseStatus.Unproven).Select(view => view.Reason).ToArray();
-        var detail = $"{Format.Value(quantity, medians.First)} against {Format.Value(quantity, medians.Second)}; "
-            + $"{coverage} interval {interval(ratio)}"
+        var detail = $"{figures}{coverage} interval {interval(ratio)}"
             + (unproven.Length == 0 ? "" : $"; unproven: {string.Join("; ", unproven.Distinct())}");
         return ratio.IncludesOne
             ? new AnswerLine("", AnswerState.NoDifference, "no difference", $"No difference shown here: {Lower(sentence(figure(ratio), first, second))}, but the interval includes 1", detail, ratio)
             : new AnswerLine("", AnswerState.Differs, figure(ratio), sentence(figure(ratio), first, second), detail, ratio);
     }
+
+    private static string Against(Quantity quantity, double first, double second) => $"{Format.Value(quantity, first)} against {Format.Value(quantity, second)}";
 
     private static AnswerLine MissingCases(CasePick over, CasePick under) =>
         LeftOut(string.Join(" and ", new[] { over.Reason, under.Reason }.Where(reason => reason.Length > 0)));

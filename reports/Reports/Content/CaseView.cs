@@ -24,6 +24,9 @@ internal sealed class CaseView(RunRecord record, int runIndex, RunLabel runLabel
     /// <summary>The same in a sentence or a legend: "run A", "raid0".</summary>
     public string RunName { get; } = runLabel.Full ?? "";
 
+    /// <summary>The same where a title begins with it: "Run A"; a target's name stays as it was given.</summary>
+    public string RunHeading { get; } = runLabel.Full is null ? "" : runLabel.Heading;
+
     /// <summary>What a column of labels is called.</summary>
     public static string RunColumn(IEnumerable<CaseView> cases) => cases.All(view => view.RunName == view.RunLabel) ? "Target" : "Run";
 

@@ -115,7 +115,7 @@ internal static class CaseCharts
     /// both have several. It is for the cases of one run that differ in nothing else. The colour is that of the highest
     /// figure: what is good and what costs look different.
     /// </summary>
-    public static Chart? HeatMap(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string column, string row, CaseFigure shows, int color)
+    public static Chart? HeatMap(string id, string title, string held, IReadOnlyCollection<CaseView> cases, string column, string row, CaseFigure shows, Axis colors, int color)
     {
         var shown = cases.Where(view => !view.Failed && shows.Figure(view) is { Median: >= 0 }).ToArray();
         var (columns, rows) = (Values(shown, column), Values(shown, row));
@@ -126,26 +126,35 @@ internal static class CaseCharts
                 .Select(view => Point(Array.IndexOf(columns, view[column]), shows, view)).OrderBy(point => point.X)]) { Color = color })];
         var cells = series.SelectMany(each => each.Points.Select(point => (Series: each, Point: point))).ToArray();
         var (lowest, highest) = (cells.MinBy(cell => cell.Point.Y), cells.MaxBy(cell => cell.Point.Y));
-        // A contradicted figure has no colour, so it must not stretch the scale of the others.
-        double[] sound = [.. cells.Where(cell => cell.Point.Verdict != Verdict.Contradicted).Select(cell => cell.Point.Y)];
-        var (above, most) = (sound.Where(figure => figure > 0).DefaultIfEmpty(0).Min(), sound.DefaultIfEmpty(0).Max());
-        var log = above > 0 && most / above > LinearRange;
         var meaning = shows.IntervalMeaning(shown);
         string Where((Series Series, ChartPoint Point) cell) => $"{cell.Series.Name} with {Words.Value(column, columns[(int)cell.Point.X])}";
         return new Chart
         {
             Id = id,
             Title = title,
-            Subtitle = string.Join(". ", new[] { held, title == shows.AxisName ? "" : shows.AxisName, log ? "Logarithmic colours" : "" }.Where(text => text.Length > 0)),
+            Subtitle = string.Join(". ", new[] { held, title == shows.AxisName ? "" : shows.AxisName, colors.Scale == AxisScale.Log ? "Logarithmic colours" : "" }.Where(text => text.Length > 0)),
             Kind = ChartKind.HeatMap,
             X = new Axis(Words.Sentence(Words.Name(column)), Quantity.Number, AxisScale.Category) { Categories = [.. columns.Select(value => Words.Place(column, value))] },
-            Y = new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = log ? above : 0, Max = most },
+            Y = colors,
             Series = series,
             SeriesMeaning = Words.Sentence(Words.Name(row)),
             IntervalMeaning = meaning,
             Finding = $"{title}: highest {Where(highest)}, {Format.Value(shows.Quantity, highest.Point.Y)}; "
                 + $"lowest {Where(lowest)}, {Format.Value(shows.Quantity, lowest.Point.Y)}." + Doubt(series),
         };
+    }
+
+    /// <summary>
+    /// One scale of colours for heat maps of a figure that stand beside each other: the same colour is the same figure on
+    /// every target. By powers if the figures are far apart.
+    /// </summary>
+    public static Axis HeatScale(IEnumerable<CaseView> cases, CaseFigure shows)
+    {
+        // A contradicted figure has no colour, so it must not stretch the scale of the others.
+        double[] sound = [.. cases.Where(view => view.Status is CaseStatus.Proven or CaseStatus.Unproven).Select(view => shows.Figure(view)?.Median).OfType<double>().Where(figure => figure >= 0)];
+        var (above, most) = (sound.Where(figure => figure > 0).DefaultIfEmpty(0).Min(), sound.DefaultIfEmpty(0).Max());
+        var log = above > 0 && most / above > LinearRange;
+        return new Axis(shows.AxisName, shows.Quantity, log ? AxisScale.Log : AxisScale.Linear) { Min = log ? above : 0, Max = most };
     }
 
     /// <summary>Latency of one kind of operation (the case's own if none is given) over percentiles, one curve per case. Null if no case has a distribution.</summary>

@@ -46,11 +46,12 @@ internal static class LogAppendFamily
         {
             Groups = Section.GroupsOf(
             [
-                new ChartGroup("Throughput by segment size and flush policy", "The stronger the colour, the faster.", Grid(grids, "throughput", CaseFigure.Throughput, Good)),
+                new ChartGroup("Throughput by segment size and flush policy", "The stronger the colour, the faster; the same colour is the same figure in each of them.", Grid(grids, "throughput", CaseFigure.Throughput, Good)),
                 new ChartGroup("Slow appends by segment size and flush policy", "The 99th percentile. The stronger the colour, the slower.", Grid(grids, "p99", CaseFigure.HighLatency, Costs)),
                 new ChartGroup("Data at risk by segment size and flush policy",
-                    "What a power failure would take of what was acknowledged: the most that lay unflushed at once in a pass, in bytes and by age. With no flush that is all of the pass, and grows with it until the kernel writes back. The stronger the colour, the more.",
-                    [.. Grid(grids, "risk-bytes", AtRiskBytes, Costs), .. Grid(grids, "risk-time", AtRiskTime, Costs)]),
+                    "What a power failure would take of what was acknowledged: the most that lay unflushed at once in a pass. With no flush that is all of the pass, and grows with it until the kernel writes back. The stronger the colour, the more.",
+                    Grid(grids, "risk-bytes", AtRiskBytes, Costs)),
+                new ChartGroup("Age of what is at risk by segment size and flush policy", "How long ago the oldest of it was acknowledged, at most in a pass.", Grid(grids, "risk-time", AtRiskTime, Costs)),
                 new ChartGroup("By flush policy", "One segment size only.", Single(ordered, policies)),
                 new ChartGroup("The same write without a log", "The log’s throughput as a share of plain sequential writes of the same size to one file, in the same run.", Limits(ordered, all)),
                 .. Swept.Select(swept => new ChartGroup($"By {Words.Name(swept.Parameter)}", "", Over(ordered, swept.Parameter, swept.Ordered, policies))),
@@ -75,7 +76,9 @@ internal static class LogAppendFamily
         {
             // The policy that has all parameters names the grid: "no flush" has no flush method.
             var founder = grid.MinBy(view => telling.Count(parameter => view[parameter] == "-"))!;
-            return (Words.Sentence(string.Join(" · ", new[] { founder.RunName, CaseCharts.NameOf(founder, telling) }.Where(text => text.Length > 0))), Held(grid), grid);
+            var name = CaseCharts.NameOf(founder, telling);
+            var title = founder.RunHeading.Length == 0 ? Words.Sentence(name) : name.Length == 0 ? founder.RunHeading : $"{founder.RunHeading} · {name}";
+            return (title, Held(grid), grid);
         })];
     }
 
@@ -85,9 +88,12 @@ internal static class LogAppendFamily
         return cases.GroupBy(view => view.RunIndex).SelectMany(run => LogCases.Facets([.. run], telling)).Select(facet => facet.Cases);
     }
 
-    private static IReadOnlyList<Chart> Grid((string Title, string Held, CaseView[] Cases)[] grids, string id, CaseFigure shows, int color) =>
-        Section.Drawn(grids.Select((grid, index) => CaseCharts.HeatMap(FormattableString.Invariant($"{Id}-{id}-{index + 1}"),
-            grid.Title.Length == 0 ? shows.AxisName : grid.Title, grid.Held, grid.Cases, "SegmentSize", FlushPolicy.Parameter, shows, color)));
+    private static IReadOnlyList<Chart> Grid((string Title, string Held, CaseView[] Cases)[] grids, string id, CaseFigure shows, int color)
+    {
+        var colors = CaseCharts.HeatScale(grids.SelectMany(grid => grid.Cases), shows);
+        return Section.Drawn(grids.Select((grid, index) => CaseCharts.HeatMap(FormattableString.Invariant($"{Id}-{id}-{index + 1}"),
+            grid.Title.Length == 0 ? shows.AxisName : grid.Title, grid.Held, grid.Cases, "SegmentSize", FlushPolicy.Parameter, shows, colors, color)));
+    }
 
     /// <summary>Where a run has several policies and no grid.</summary>
     private static IReadOnlyList<Chart> Single(CaseView[] cases, SeriesColors colors) =>

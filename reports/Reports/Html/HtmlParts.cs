@@ -101,7 +101,9 @@ internal static class HtmlParts
             return;
         html.Raw("<ul class=\"legend\" aria-hidden=\"true\">");
         if (heat)
-            html.Raw("<li>").Text(Format.Short(chart.Y.Quantity, chart.Y.Min))
+            // By powers, nothing at all is below the lowest figure: the palest cell.
+            html.Raw("<li>").Text(chart.Y.Scale == AxisScale.Log && chart.Series.Any(series => series.Points.Any(point => point.Y == 0)) ? $"{Format.Short(chart.Y.Quantity, 0)}, then " : "")
+                .Text(Format.Short(chart.Y.Quantity, chart.Y.Min))
                 .Raw(string.Create(CultureInfo.InvariantCulture, $" <span class=\"ramp s{chart.Series[0].Color % Marks.Colors}\"></span> "))
                 .Text(Format.Short(chart.Y.Quantity, chart.Y.Max)).Raw("</li>");
         // What stands in both panels of a timeline is named once.
