@@ -55,6 +55,31 @@ public class OpenLoopTests
         Assert.Contains("none of these cases has an open loop", place.Smoke("--case", "LogRead(Position=Tail, FetchSize=64KiB)", "--rate", "100").Expect(64).Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(Warm)]
+    [InlineData(Append)]
+    [InlineData("Transfer(Method=SendFile, ChunkSize=64KiB, FileSize=1MiB, Cache=Hot, Socket=Tcp)")]
+    [InlineData("LogRead(Position=RandomByTime, FetchSize=64KiB, Method=ReadWrite)")]
+    public void The_plan_counts_the_wait_for_an_operation_that_is_seldom_due(string name)
+    {
+        using var place = new RunPlace();
+        // A pass has one operation at least: three of them (one to warm up) are some three thousand seconds; of two producers each has half the rate.
+        var listed = BenchProgram.Run(place.Folder, "list", "-p", "smoke", "--case", name, "--rate", "0.001").Expect(0).Output;
+        var told = System.Text.RegularExpressions.Regex.Match(listed, @"^1 case of 2 passes: about ([\d.]+) min", System.Text.RegularExpressions.RegexOptions.Multiline);
+        Assert.True(told.Success, listed);
+        Assert.InRange(double.Parse(told.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 50, 101);
+    }
+
+    [Fact]
+    public void Producers_share_a_pass_of_few_operations_and_so_offer_its_rate()
+    {
+        using var place = new RunPlace();
+        var record = Assert.Single(place.Smoke("--case", Append.Replace("Producers=2", "Producers=8", StringComparison.Ordinal), "--rate", "40", "--pass-seconds", "0.2", "--passes", "5").Expect(0).Records);
+        // Eight operations: one producer alone, at its eighth of the rate, would take eight times as long as all together.
+        Assert.All(record.Passes, pass => Assert.Equal(8, pass.Operations));
+        Assert.True(record.Passes.Average(pass => pass.Operations / pass.Seconds) > 40 / 4.0);
+    }
+
     [Fact]
     public void A_rate_beyond_the_device_is_contradicted()
     {

@@ -166,6 +166,7 @@ public class WrongUseTests
     [InlineData("--seed takes a whole number; 'x' is none", "--seed", "x")]
     [InlineData("--pass-seconds takes a number such as 0.5; '1,5' is none", "--pass-seconds", "1,5")]
     [InlineData("--rate takes a number such as 0.5; '5k' is none", "--rate", "5k")]
+    [InlineData("--rate takes operations a second above 0: 0.000001 to 1000000000", "--rate", "1e18")]
     [InlineData("--start takes a number such as 0.5; 'half' is none", "--start", "half")]
     [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "0")]
     [InlineData("--inject-slowdown takes a share above 0", "--inject-slowdown", "fast")]

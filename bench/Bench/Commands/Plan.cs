@@ -15,14 +15,15 @@ internal sealed class Plan
     {
         Cases = cases;
         Settings = settings;
-        Estimates = [.. cases.Select(spec => spec.Bind().Estimate(settings))];
+        // A search for a rate has trials of the length of a pass before the passes.
+        var trials = settings.LatencyTargetNs > 0 ? 1 + RateSearch.UsualTrials / (settings.Passes + 1.0) : 1;
+        Estimates = [.. cases.Select(spec => spec.Bind().Estimate(settings)).Select(one =>
+            one with { Seconds = one.Seconds * trials, WriteBytes = (long)Math.Min(long.MaxValue / 2, one.WriteBytes * trials) })];
         Files = [.. Estimates.SelectMany(estimate => estimate.Files).Distinct()];
         LayoutBytes = Sum(Files.Select(file => file.Size.Bytes));
         PeakBytes = Sum([LayoutBytes, Estimates.Select(estimate => estimate.PeakBytes).DefaultIfEmpty(0).Max()]);
-        // A search for a rate has trials of the length of a pass before the passes.
-        var trials = settings.LatencyTargetNs > 0 ? 1 + RateSearch.UsualTrials / (settings.Passes + 1.0) : 1;
-        WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => (long)Math.Min(long.MaxValue / 2, estimate.WriteBytes * trials))]);
-        Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds) * trials;
+        WriteBytes = Sum([LayoutBytes, .. Estimates.Select(estimate => estimate.WriteBytes)]);
+        Seconds = 1 + LayoutBytes / LayoutBytesPerSecond + Estimates.Sum(estimate => estimate.Seconds);
     }
 
     internal IReadOnlyList<CaseSpec> Cases { get; }

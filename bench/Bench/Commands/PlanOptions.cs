@@ -78,8 +78,8 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     private RunSettings Paced(ParseResult parsed, RunSettings settings)
     {
         var perSecond = parsed.GetValue(rate) ?? 0;
-        if (parsed.GetValue(rate) is not (null or (> 0 and <= 1e9)))
-            throw new PlanException("--rate takes operations a second, above 0");
+        if (parsed.GetValue(rate) is not (null or (>= 1e-6 and <= 1e9)))
+            throw new PlanException("--rate takes operations a second above 0: 0.000001 to 1000000000");
         if (parsed.GetValue(latencyTarget) is not { } text)
             return settings with { RatePerSecond = perSecond };
         if (perSecond > 0)

@@ -254,7 +254,7 @@ internal sealed class RunCommand : Command
         var number = 0;
         var timeLeft = new TimeLeft(plan.Seconds * topologies.Length);
         var doneSeconds = 0.0;
-        var estimates = plan.Cases.Zip(plan.Estimates).ToDictionary(pair => pair.First.Id, pair => pair.Second.Seconds);
+        var estimates = plan.Cases.Zip(plan.Estimates).ToDictionary(pair => plan.Settings.NameOf(pair.First), pair => pair.Second.Seconds);
         var outcome = new TargetsRun(plan, topologies, run, Tool(plan), runFolder, parsed.GetValue(keep), ending.Stop)
         {
             CaseEnded = (record, index) =>

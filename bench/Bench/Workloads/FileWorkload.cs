@@ -24,9 +24,9 @@ public abstract class FileWorkload : Workload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var plan = Plan;
-        var rate = NominalRate.BytesPerSecond(plan);
-        var bytesPerPass = Math.Max(plan.BlockBytes, rate * settings.PassSeconds);
-        var seconds = (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + PreparationSeconds(plan, settings)) + 0.05;
+        var (operations, passSeconds) = settings.ExpectedPass(NominalRate.BytesPerSecond(plan) / plan.BlockBytes, MostOperations(plan, settings), plan.Threads);
+        var bytesPerPass = Math.Max(1, operations) * plan.BlockBytes;
+        var seconds = (settings.Passes + 1) * (passSeconds + settings.SettleMs / 1000.0 + PreparationSeconds(plan, settings)) + 0.05;
         var writeBytes = plan.Operation == Operation.Write
             ? (long)((settings.Passes + 1) * Math.Min(Math.Min(bytesPerPass, settings.MaxWriteBytesPerPass), plan.Access == Access.Direct ? double.MaxValue : FileBytes.Bytes))
             : 0;
@@ -56,20 +56,18 @@ public abstract class FileWorkload : Workload
     protected override long FewestOperationsPerPass => Plan.QueueDepth * Plan.Threads is > 1 and var depth ? 2L * depth : 1;
 
     /// <inheritdoc/>
-    protected override long MostOperationsPerPass
+    protected override long MostOperationsPerPass => MostOperations(Plan, Run.Settings);
+
+    private long MostOperations(FilePassSettings plan, RunSettings settings)
     {
-        get
-        {
-            var plan = Plan;
-            // A cold block is cold once. A write pass keeps to the limit of its run, unless its file is small enough
-            // that overwriting it in the cache cannot reach the device more often.
-            var blocks = IsOncePerPass(plan) ? FilePass.BlockCount : long.MaxValue;
-            var overwritesInCache = plan.Access is not (Access.Direct or Access.Uncached) && FileBytes.Bytes <= Run.Settings.MaxWriteBytesPerPass;
-            var writes = plan.Operation == Operation.Write && !overwritesInCache
-                ? Math.Max(1, Run.Settings.MaxWriteBytesPerPass / plan.BlockBytes)
-                : long.MaxValue;
-            return Math.Min(blocks, writes);
-        }
+        // A cold block is cold once. A write pass keeps to the limit of its run, unless its file is small enough
+        // that overwriting it in the cache cannot reach the device more often.
+        var blocks = IsOncePerPass(plan) ? FileBytes.Bytes / plan.BlockBytes : long.MaxValue;
+        var overwritesInCache = plan.Access is not (Access.Direct or Access.Uncached) && FileBytes.Bytes <= settings.MaxWriteBytesPerPass;
+        var writes = plan.Operation == Operation.Write && !overwritesInCache
+            ? Math.Max(1, settings.MaxWriteBytesPerPass / plan.BlockBytes)
+            : long.MaxValue;
+        return Math.Min(blocks, writes);
     }
 
     /// <inheritdoc/>

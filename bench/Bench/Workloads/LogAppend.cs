@@ -29,8 +29,10 @@ namespace Bench.Workloads;
 /// </summary>
 public class LogAppend : Workload, IWorkload
 {
-    // Operations that a producer takes at a time: few enough that all end together.
+    // Operations that a producer takes at a time: few enough that all end together. In an open loop it waits before each,
+    // and eight of a pass of eight would be offered at one producer's part of the rate.
     private const int ClaimOperations = 8;
+    private const int PacedClaimOperations = 1;
 
     private readonly List<PartitionLog> logs = [];
     private LogWorker? worker;
@@ -124,15 +126,17 @@ public class LogAppend : Workload, IWorkload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var rate = BytesPerSecond();
-        var bytesPerPass = Math.Clamp(rate * settings.PassSeconds, Math.Min(FewestBytesPerPass, MostBytesPerPass(settings)), MostBytesPerPass(settings));
-        var seconds = (settings.Passes + 1) * (bytesPerPass / rate + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
+        var most = MostBytesPerPass(settings);
+        var (batches, passSeconds) = settings.ExpectedPass(rate / BatchSize.Bytes, MostOperations(settings), Producers);
+        var bytesPerPass = settings.RatePerSecond > 0 ? batches * BatchSize.Bytes : Math.Clamp(batches * BatchSize.Bytes, Math.Min(FewestBytesPerPass, most), most);
+        var seconds = (settings.Passes + 1) * ((settings.RatePerSecond > 0 ? passSeconds : bytesPerPass / rate) + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
             + (FlushPolicy.Kind is FlushKind.None or FlushKind.Roll ? bytesPerPass / 1.5e9 : 0.01)) + 0.1;
         // Blocks ahead are there twice: of the active segment, and of the next.
         var aheadBytes = 2 * Partitions * Math.Min(Config().BlocksAheadBytes, SegmentSize.Bytes);
         var writtenBytes = Preallocation == Preallocation.Zeroed ? 2 * bytesPerPass + aheadBytes : bytesPerPass;
         return new CaseEstimate(seconds, (long)((FlushPolicy.Kind == FlushKind.None ? 1 : settings.Passes + 1) * writtenBytes), [])
         {
-            PeakBytes = MostBytesPerPass(settings) + aheadBytes,
+            PeakBytes = most + aheadBytes,
         };
     }
 
@@ -184,7 +188,7 @@ public class LogAppend : Workload, IWorkload
     }
 
     /// <inheritdoc/>
-    protected override long MostOperationsPerPass => Math.Max(1, MostBytesPerPass(Run.Settings) / BatchSize.Bytes);
+    protected override long MostOperationsPerPass => MostOperations(Run.Settings);
 
     /// <inheritdoc/>
     protected override long FewestOperationsPerPass => Math.Max(1, FewestBytesPerPass / BatchSize.Bytes);
@@ -220,7 +224,7 @@ public class LogAppend : Workload, IWorkload
         watch!.Begin(timed ? Case : null, producers[0].Timeline);
         foreach (var log in logs)
             log.ResetDataAtRisk();
-        var shares = new Shares(limit, Run.Stop);
+        var shares = new Shares(limit, Pacing is null ? ClaimOperations : PacedClaimOperations, Run.Stop);
         var start = new Start(Producers);
         var threads = new Thread[Producers - 1];
         for (var i = 0; i < threads.Length; i++)
@@ -395,6 +399,8 @@ public class LogAppend : Workload, IWorkload
         // What is never flushed hardly reaches the device before it is deleted; a pass of it would be too short to mean anything.
         FlushPolicy.Kind == FlushKind.None && settings.Profile != Profile.Smoke ? 2 * settings.MaxWriteBytesPerPass : settings.MaxWriteBytesPerPass;
 
+    private long MostOperations(RunSettings settings) => Math.Max(1, MostBytesPerPass(settings) / BatchSize.Bytes);
+
     private double BytesPerSecond()
     {
         var flushSeconds = 250e-6;
@@ -505,7 +511,7 @@ public class LogAppend : Workload, IWorkload
     }
 
     /// <summary>The operations of a pass, given out a few at a time, so that no thread is left with a longer share than the others.</summary>
-    private sealed class Shares(LoopLimit limit, StopSignal stop)
+    private sealed class Shares(LoopLimit limit, int claimOperations, StopSignal stop)
     {
         private long taken;
         private Exception? failure;
@@ -516,8 +522,8 @@ public class LogAppend : Workload, IWorkload
         {
             if (failure is not null || stop.IsRequested || elapsedNs >= limit.DeadlineNs)
                 return 0;
-            var from = Interlocked.Add(ref taken, ClaimOperations) - ClaimOperations;
-            return Math.Clamp(limit.Operations - from, 0, ClaimOperations);
+            var from = Interlocked.Add(ref taken, claimOperations) - claimOperations;
+            return Math.Clamp(limit.Operations - from, 0, claimOperations);
         }
 
         internal void Fail(Exception exception) => Interlocked.CompareExchange(ref failure, exception, null);

@@ -62,6 +62,9 @@ public class LogRead : Workload, IWorkload
     private const int BatchBytes = 16 << 10;
     private const int SegmentBytes = 16 << 20;
 
+    // For the estimate before a run: a fetch from the cache of a middling machine, to a socket.
+    private const double NominalBytesPerSecond = 1e9;
+
     private readonly Dictionary<string, IRangeSender> senders = new(StringComparer.Ordinal);
     private History history = null!;
     private PartitionLog? tail;
@@ -119,8 +122,10 @@ public class LogRead : Workload, IWorkload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var bytesPerSecond = Position == LogPosition.Tail ? 0.8e9 : Writer == WriterBeside.Steady ? SteadyWriter.BytesPerSecond : 0;
-        var writtenBytes = (long)((settings.Passes + 1) * settings.PassSeconds * bytesPerSecond);
-        return new CaseEstimate(0.7 + (settings.Passes + 1) * (settings.PassSeconds + settings.SettleMs / 1000.0 + 0.03), writtenBytes,
+        var most = IsCold ? Math.Max(1, History.SizeOf(settings.Profile).Bytes / FetchSize.Bytes) : long.MaxValue;
+        var passSeconds = settings.ExpectedPass(NominalBytesPerSecond / FetchSize.Bytes, most).Seconds;
+        var writtenBytes = (long)((settings.Passes + 1) * passSeconds * bytesPerSecond);
+        return new CaseEstimate(0.7 + (settings.Passes + 1) * (passSeconds + settings.SettleMs / 1000.0 + 0.03), writtenBytes,
             Position == LogPosition.Tail ? [] : [(History.Purpose, History.SizeOf(settings.Profile))])
         {
             PeakBytes = Position == LogPosition.Tail ? Math.Min(writtenBytes, (settings.Passes + 1) * settings.MaxWriteBytesPerPass) : writtenBytes,

@@ -114,7 +114,8 @@ public class Transfer : Workload, IWorkload
     public override CaseEstimate Estimate(RunSettings settings)
     {
         var perFile = FileSize.Bytes / (Method == Method.Tls ? 0.8e9 : Cache == FileCache.Cold ? 1e9 : ChunkSize.Bytes < 16384 ? 1.2e9 : 3e9);
-        var perPass = Math.Max(settings.PassSeconds, perFile);
+        var most = Cache == FileCache.Cold ? Math.Max(1, DataBytes(settings.Profile).Bytes / FileSize.Bytes) : long.MaxValue;
+        var perPass = Math.Max(settings.ExpectedPass(1 / perFile, most).Seconds, perFile);
         return new CaseEstimate(
             0.5 + FileSize.Bytes / 0.5e9 + (settings.Passes + 1) * (perPass + settings.SettleMs / 1000.0 + 0.03),
             0,

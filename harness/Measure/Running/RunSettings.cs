@@ -66,6 +66,26 @@ public sealed record RunSettings
     /// <summary>Whether operations are due at moments of their own.</summary>
     public bool IsPaced => RatePerSecond > 0 || LatencyTargetNs > 0;
 
+    /// <summary>Operations of a pass that offers so many a second: those that the length it aims at has, one at least.</summary>
+    /// <param name="perSecond">The rate.</param>
+    /// <param name="most">Most operations that a pass may have.</param>
+    public long OperationsAt(double perSecond, long most) => (long)Math.Clamp(Math.Ceiling(perSecond * PassSeconds), 1, most);
+
+    /// <summary>
+    /// What a pass is expected to do, before anything is measured. A pass of an open loop ends with its last operation:
+    /// one that is due once in hours is waited for, and a rate that a case cannot keep up with takes as long as it can.
+    /// </summary>
+    /// <param name="perSecond">Operations a second that the case may do as fast as it can.</param>
+    /// <param name="most">Most operations that a pass of an open loop may have.</param>
+    /// <param name="threads">Threads that share the operations and the rate.</param>
+    public (double Operations, double Seconds) ExpectedPass(double perSecond, long most, int threads = 1)
+    {
+        if (RatePerSecond == 0)
+            return (perSecond * PassSeconds, PassSeconds);
+        var operations = OperationsAt(RatePerSecond, most);
+        return (operations, Math.Max(Math.Ceiling(operations / (double)threads) * threads / RatePerSecond, operations / perSecond));
+    }
+
     /// <summary>A case's name in a record: an open loop is another case than a closed one.</summary>
     public string NameOf(CaseSpec spec) => IsPaced ? $"{spec.Id[..^1]}, Rate={PaceText})" : spec.Id;
 

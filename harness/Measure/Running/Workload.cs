@@ -179,7 +179,7 @@ public abstract class Workload
         if (Run.Settings.IsPaced)
         {
             ratePerSecond = Run.Settings.LatencyTargetNs > 0 ? HighestRate(Run.Settings.LatencyTargetNs) : Run.Settings.RatePerSecond;
-            operationsPerPass = (long)Math.Clamp(Math.Ceiling(ratePerSecond * targetSeconds), 1, most);
+            operationsPerPass = Run.Settings.OperationsAt(ratePerSecond, most);
             Try(ratePerSecond, operationsPerPass, 0);
             return;
         }
