@@ -108,6 +108,47 @@ public class RawDeviceTests
             Refused("somebody holds it", meant);
     }
 
+    [RootFact("losetup", "mknod", "mkfs.ext4", "/dev/loop-control")]
+    public void A_node_is_the_device_of_its_number_whatever_it_is_called()
+    {
+        using var disk = new Loop();
+        using var place = new RunPlace();
+        var node = Path.Combine(place.Folder, "null");
+        Command.Run("mknod", node, "b", "7", disk.Name["loop".Length..]);
+        string[] run = ["run", "-p", "smoke", "--raw", node, "--raw-model", disk.Name, "--out", place.Out, "--no-report", "--json", "--filter", "CachePath(*Access=Direct*Read*Sequential*psync*)"];
+        Assert.All(BenchProgram.Run(place.Folder, run).Expect(0).Records, record => Assert.Equal(disk.Name, record.Target.Devices[0].Name));
+        var mount = Path.Combine(place.Folder, "mnt");
+        Directory.CreateDirectory(mount);
+        Command.Run("mkfs.ext4", "-q", "-F", disk.Path);
+        using (Mounted(disk.Path, mount))
+            Assert.Contains($"{disk.Name} is mounted at {mount}", BenchProgram.Run(place.Folder, run).Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [RootFact("losetup", "/dev/loop-control")]
+    public void A_second_loop_device_over_the_same_file_is_seen_whatever_the_path()
+    {
+        using var disk = new Loop();
+        using var place = new RunPlace();
+        var other = disk.File + "2";
+        Command.Run("ln", disk.File, other);
+        using var twin = new Loop(other);
+        Assert.Contains($"{disk.Name} is a loop device over {disk.File}, and so is {twin.Name} (as {other})",
+            BenchProgram.Run(place.Folder, [.. Raw(place, disk), "--raw-model", disk.Name]).Expect(64).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_link_to_no_device_is_told_as_what_it_is()
+    {
+        using var place = new RunPlace();
+        var link = Path.Combine(place.Folder, "link");
+        File.CreateSymbolicLink(link, Path.Combine(place.Folder, "gone"));
+        Assert.Contains($"that is a link to {Path.Combine(place.Folder, "gone")}, where there is no device",
+            BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw", link, "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
+        var round = Path.Combine(place.Folder, "round");
+        File.CreateSymbolicLink(round, round);
+        Assert.Contains("that is a link that leads round and round", BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--raw", round, "--raw-model", "x").Expect(64).Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("there is no such device", "/dev/no-such-device")]
     [InlineData("that is no block device", "/dev/null")]
@@ -147,14 +188,19 @@ public class RawDeviceTests
 
         public Loop(long bytes = DeviceBytes)
         {
-            var file = folder.File("disk");
-            using (var stream = File.Create(file))
+            File = folder.File("disk");
+            using (var stream = System.IO.File.Create(File))
                 stream.SetLength(bytes);
-            Path = Command.Run("losetup", "--direct-io=on", "--find", "--show", file).StandardOutput.Trim();
+            Path = Command.Run("losetup", "--direct-io=on", "--find", "--show", File).StandardOutput.Trim();
         }
 
+        /// <summary>Over a file of somebody else.</summary>
+        public Loop(string file) => (File, Path) = (file, Command.Run("losetup", "--find", "--show", file).StandardOutput.Trim());
+
         /// <summary>Over a part of another one.</summary>
-        public Loop(Loop below) => Path = Command.Run("losetup", "--find", "--show", "--offset", "1048576", below.Path).StandardOutput.Trim();
+        public Loop(Loop below) => (File, Path) = (below.Path, Command.Run("losetup", "--find", "--show", "--offset", "1048576", below.Path).StandardOutput.Trim());
+
+        public string File { get; }
 
         public string Path { get; }
 

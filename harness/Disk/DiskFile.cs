@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Bench.Disk.Native;
+using Bench.Disk.Topology;
 using static Bench.Disk.Native.Constants;
 
 namespace Bench.Disk;
@@ -274,6 +275,9 @@ public sealed unsafe class DiskFile : IDisposable
         Close();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The "major:minor" of the block device that is open, whatever its path leads to by now; null if it is none.</summary>
+    public string? BlockDeviceNumber => SystemRoot.BlockDeviceNumber(Stat(STATX_BASIC_STATS));
 
     internal Libc.statx_buffer Stat(uint mask)
     {

@@ -35,7 +35,16 @@ internal sealed class RawDevice : IDisposable
         var path = System.IO.Path.GetFullPath(given);
         if (!System.IO.Path.Exists(path))
             throw new PlanException($"--raw {path}: there is no such device");
-        path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        try
+        {
+            path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException)
+        {
+            throw new PlanException($"--raw {path}: that is a link that leads round and round");
+        }
+        if (!System.IO.Path.Exists(path) || new FileInfo(path).LinkTarget is not null)
+            throw new PlanException($"--raw {given}: that is a link to {path}, where there is no device");
         if (new TopologyProbe().ProbeDevice(path) is not { Devices: [var device] } topology)
             throw new PlanException($"--raw {path}: that is no block device; for a file system give its folder as --target");
         var name = NameOf(device);
@@ -52,7 +61,11 @@ internal sealed class RawDevice : IDisposable
             throw new PlanException($"--raw {path}: there is something on it ({signatures}); if nobody needs it any more, remove it with 'wipefs --all {path}' first");
         try
         {
-            return new RawDevice(DiskFile.Open(path, OpenMode.Write | OpenMode.Exclusive), topology);
+            var held = DiskFile.Open(path, OpenMode.Write | OpenMode.Exclusive);
+            if (held.BlockDeviceNumber == device.Number)
+                return new RawDevice(held, topology);
+            held.Dispose();
+            throw new PlanException($"--raw {path}: that became another device while it was looked at: nothing was written");
         }
         catch (DiskException exception) when (exception.IsBusy)
         {

@@ -73,6 +73,9 @@ internal static partial class Constants
     /// <summary>_IOWR('N', 0x41, struct nvme_admin_cmd), linux/nvme_ioctl.h.</summary>
     internal const uint NVME_IOCTL_ADMIN_CMD = 0xC0484E41;
 
+    /// <summary>linux/loop.h.</summary>
+    internal const uint LOOP_GET_STATUS64 = 0x4C05;
+
     internal const int RUSAGE_SELF = 0;
     internal const int RUSAGE_THREAD = 1;
 

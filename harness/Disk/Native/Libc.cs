@@ -153,6 +153,15 @@ internal static unsafe partial class Libc
         [FieldOffset(64)] internal uint timeout_ms;
     }
 
+    /// <summary>struct loop_info64 (linux/loop.h).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 232)]
+    internal struct loop_info64
+    {
+        [FieldOffset(0)] internal ulong lo_device;
+        [FieldOffset(8)] internal ulong lo_inode;
+        [FieldOffset(16)] internal ulong lo_rdevice;
+    }
+
     /// <summary>struct iovec (bits/types/struct_iovec.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct iovec

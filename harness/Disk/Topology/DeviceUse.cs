@@ -1,3 +1,6 @@
+using System.Globalization;
+using Bench.Disk.Native;
+
 namespace Bench.Disk.Topology;
 
 /// <summary>
@@ -49,8 +52,9 @@ public static class DeviceUse
 
         if (self is null)
             return null;
-        if (Array.Find(others, loop => loop.Path == self.Path) is { } twin)
-            return $"{told} is a loop device over {self.Path}, and so is {twin.Name}";
+        // Whichever parts of it they are over: what is safe is simple.
+        if (Array.Find(others, loop => loop.Path == self.Path || (loop.File is { } file && file == self.File)) is { } twin)
+            return $"{told} is a loop device over {self.Path}, and so is {twin.Name}{(twin.Path == self.Path ? "" : $" (as {twin.Path})")}";
         string? below = self.Number is null ? null : root.Names("/sys/class/block").FirstOrDefault(entry => root.ReadWord($"/sys/class/block/{entry}/dev") == self.Number);
         return below is null ? null : Of(below, $"{below}, over which {told} is a loop device,", others, root);
     }
@@ -82,7 +86,8 @@ public static class DeviceUse
     /// <param name="Name">Its kernel name.</param>
     /// <param name="Path">What it is made of.</param>
     /// <param name="Number">The "major:minor" of that; null if it is a file.</param>
-    private sealed record Loop(string Name, string Path, string? Number)
+    /// <param name="File">Device and inode of the file: one file has several paths (hard links, bind mounts, other namespaces); null if the driver was not asked.</param>
+    private sealed record Loop(string Name, string Path, string? Number, (ulong Device, ulong Inode)? File)
     {
         /// <summary>Null if it is made of nothing.</summary>
         public static Loop? Read(string name, SystemRoot root)
@@ -90,7 +95,29 @@ public static class DeviceUse
             if (root.ReadText($"/sys/class/block/{name}/loop/backing_file") is not { Length: > 0 } file)
                 return null;
             string path = BlockDeviceReader.BackingPath(file);
-            return new Loop(name, path, root.BlockDeviceNumber(path));
+            return Status(name, root) is not { } status ? new Loop(name, path, root.BlockDeviceNumber(path), null)
+                : new Loop(name, path, status.lo_rdevice == 0 ? null : NumberOf(status.lo_rdevice), (status.lo_device, status.lo_inode));
         }
+
+        /// <summary>What the driver says of it; null for a recorded tree, or if it is not ours to open.</summary>
+        private static unsafe Libc.loop_info64? Status(string name, SystemRoot root)
+        {
+            if (!root.IsMachine)
+                return null;
+            try
+            {
+                using var device = DiskFile.Open($"/dev/{name}", OpenMode.Read);
+                Libc.loop_info64 info;
+                return Libc.ioctl(device.Descriptor, Constants.LOOP_GET_STATUS64, &info) == 0 ? info : null;
+            }
+            catch (DiskException)
+            {
+                return null;
+            }
+        }
+
+        /// <summary>As the kernel packs it (new_encode_dev in linux/kdev_t.h): eight bits of the minor number, the major one, the rest of the minor one.</summary>
+        private static string NumberOf(ulong device) =>
+            string.Create(CultureInfo.InvariantCulture, $"{(device >> 8) & 0xfff}:{(device & 0xff) | ((device >> 12) & 0xfff00)}");
     }
 }

@@ -157,9 +157,12 @@ public sealed class SystemRoot
             return null;
         Libc.statx_buffer stat;
         if (IsMachine && Libc.statx(Constants.AT_FDCWD, resolved, 0, Constants.STATX_BASIC_STATS, &stat) == 0)
-            return (stat.stx_mode & Constants.S_IFMT) == Constants.S_IFBLK ? string.Create(CultureInfo.InvariantCulture, $"{stat.stx_rdev_major}:{stat.stx_rdev_minor}") : null;
+            return BlockDeviceNumber(stat);
         return resolved.StartsWith("/dev/", StringComparison.Ordinal) ? ReadWord($"/sys/class/block/{resolved["/dev/".Length..].Replace('/', '!')}/dev") : null;
     }
+
+    internal static string? BlockDeviceNumber(in Libc.statx_buffer stat) =>
+        (stat.stx_mode & Constants.S_IFMT) == Constants.S_IFBLK ? string.Create(CultureInfo.InvariantCulture, $"{stat.stx_rdev_major}:{stat.stx_rdev_minor}") : null;
 
     /// <summary>
     /// What a program prints on standard output. Null if it is not there, ends with an error, or has not ended after five

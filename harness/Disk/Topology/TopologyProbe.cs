@@ -63,7 +63,8 @@ public sealed class TopologyProbe
     /// <param name="path">Below /dev; a link is followed.</param>
     public DeviceTopology? ProbeDevice(string path)
     {
-        if (devices.FindByPath(path) is not { } device)
+        // By what the node is: one with the name of another device, or made elsewhere, is the device that would be written to.
+        if (root.BlockDeviceNumber(path) is not { } number || devices.FindByNumber(number) is not { } device)
             return null;
         var topology = new DeviceTopology
         {

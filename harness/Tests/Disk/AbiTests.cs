@@ -44,6 +44,7 @@ public class AbiTests(ITestOutputHelper output)
         #include <sys/uio.h>
         #include <linux/fs.h>
         #include <linux/io_uring.h>
+        #include <linux/loop.h>
         #include <linux/magic.h>
         #include <linux/mman.h>
         #include <linux/nvme_ioctl.h>
