@@ -142,7 +142,7 @@ public static class StaticCharts
             item.LinePattern = Dash(series);
             if (chart.Kind != ChartKind.Timeline)
             {
-                item.MarkerShape = (series.Hollow ? Open : Filled)[(series.Mark ?? series.Color) % Filled.Length];
+                item.MarkerShape = (series.Hollow ? Open : Filled)[Marks.ShapeNumber(series.Mark ?? series.Color)];
                 item.MarkerFillColor = item.MarkerLineColor = color;
                 item.MarkerSize = 8;
             }
@@ -270,7 +270,7 @@ public static class StaticCharts
                 var (x, y) = rows ? (Length(chart.Y, point.Y), Row(chart, (int)point.X)) : (point.X, Length(chart.Y, point.Y));
                 if (rows)
                     Whisker(plot, chart, point, y, horizontal: true);
-                var mark = plot.Add.Marker(x, y, (series.Hollow ? Open : Filled)[(series.Mark ?? series.Color) % Filled.Length], 10);
+                var mark = plot.Add.Marker(x, y, (series.Hollow ? Open : Filled)[Marks.ShapeNumber(series.Mark ?? series.Color)], 10);
                 mark.MarkerFillColor = color;
                 mark.MarkerLineColor = color;
                 mark.MarkerLineWidth = 1.5f;
@@ -301,22 +301,19 @@ public static class StaticCharts
             {
                 var contradicted = point.Verdict == Verdict.Contradicted;
                 var (x, y) = (Length(chart.X, point.X), Length(chart.Y, point.Y));
-                var mark = plot.Add.Marker(x, y, contradicted ? MarkerShape.Eks : (point.Verdict == Verdict.Proven ? Filled : Open)[(series.Mark ?? series.Color) % Filled.Length], 10);
+                var mark = plot.Add.Marker(x, y, contradicted ? MarkerShape.Eks : (point.Verdict == Verdict.Proven ? Filled : Open)[Marks.ShapeNumber(series.Mark ?? series.Color)], 10);
                 mark.MarkerFillColor = color;
                 mark.MarkerLineColor = contradicted ? Contradicted : color;
                 mark.MarkerLineWidth = 1.5f;
             }
         }
-        foreach (var series in chart.Series.Where(series => !series.Unnamed))
+        foreach (var point in chart.Series.SelectMany(series => series.Points.Where(point => point.IsForemost || !series.Unnamed)).OrderByDescending(point => point.IsForemost))
         {
-            foreach (var point in series.Points)
-            {
-                var (x, y) = (Length(chart.X, point.X), Length(chart.Y, point.Y));
-                if (point.Name is null || named.Any(other => Math.Abs(other.X - x) < width && Math.Abs(other.Y - y) < height))
-                    continue;
-                named.Add((x, y));
-                Note(plot, "   " + point.Name, x, y, Ink);
-            }
+            var (x, y) = (Length(chart.X, point.X), Length(chart.Y, point.Y));
+            if (point.Name is null || (!point.IsForemost && named.Any(other => Math.Abs(other.X - x) < width && Math.Abs(other.Y - y) < height)))
+                continue;
+            named.Add((x, y));
+            Note(plot, "   " + point.Name, x, y, Ink);
         }
         Limits(plot, chart, xs, ys);
     }
@@ -397,7 +394,7 @@ public static class StaticCharts
                 line.LineColor = color;
                 line.LineWidth = 2;
                 line.LinePattern = Dash(series);
-                line.MarkerShape = (sound.All(point => point.Verdict == Verdict.Unproven) ? Open : Filled)[series.Color % Filled.Length];
+                line.MarkerShape = (sound.All(point => point.Verdict == Verdict.Unproven) ? Open : Filled)[Marks.ShapeNumber(series.Color)];
                 line.MarkerSize = chart.Kind == ChartKind.Percentiles ? 4 : 8;
                 line.MarkerLineColor = color;
                 line.MarkerFillColor = color;

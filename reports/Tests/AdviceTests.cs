@@ -37,6 +37,7 @@ public class AdviceTests
             picture.Series.Select(series => (series.Name, string.Join("; ", series.Points.Select(point => point.Name)))));
         // Their names stand in the table only, where they take nobody's place.
         Assert.Equal([false, false, false, true], picture.Series.Select(series => series.Unnamed));
+        Assert.Equal(["each append, 64 MiB", "every 1 MiB, 64 MiB", "no flush, 64 MiB"], picture.Series.SelectMany(series => series.Points).Where(point => point.IsForemost).Select(point => point.Name));
         Assert.StartsWith("3 of 6 choices", picture.Finding, StringComparison.Ordinal);
         Assert.Equal((900e6, 50e3), (Math.Round(picture.Series[2].Points[0].X / 1e6) * 1e6, Math.Round(picture.Series[2].Points[0].Y / 1e3) * 1e3));
         Assert.Equal(["no flush, 64 MiB", "no flush, 1 MiB", "every 1 MiB, 64 MiB"], ChartTable.Of(picture).Rows.Take(3).Select(row => row.Cells[0]));

@@ -239,7 +239,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         Assert.Matches($@"each append: .*128 MiB {Regex.Escape(Format.BytesPerSecond(each.BytesPerSecond!.Median))}", label);
         Assert.Contains("throughput along segment size", label, StringComparison.Ordinal);
         Assert.True(await open.Page.Locator("#explore-plot svg path").CountAsync() >= 7);
-        Assert.Equal(7, await open.Page.Locator("#explore-legend li").CountAsync());
+        Assert.Equal(7, await open.Page.Locator("#explore-legend li svg").CountAsync());
 
         await Choose("figure", "99th percentile of latency");
         Assert.Contains(Format.Nanoseconds(each.LatencyNs["append"].P99), await Label(), StringComparison.Ordinal);
@@ -253,6 +253,100 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         await Choose("along", "Block size");
         Assert.Contains("along block size", await Label(), StringComparison.Ordinal);
         Assert.Empty(open.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task The_axes_begin_with_most_cases_and_no_choice_leads_to_none()
+    {
+        await using var open = await chromium.Open(Sample);
+        var faults = await open.Page.EvaluateAsync<string[]>("""
+            (() => {
+              const faults = [];
+              const get = id => document.getElementById(`explore-${id}`);
+              const set = (select, value) => { select.value = value; select.dispatchEvent(new Event('change')); };
+              const shown = () => +/^(\d+) of/.exec(get('said').textContent)[1];
+              const held = () => [...document.querySelectorAll('#explore-form select[id^=explore-held]')];
+              for (const one of [...get('workload').options]) {
+                set(get('workload'), one.value);
+                const first = shown(), by = get('by').value, along = get('along').value;
+                for (const x of [...get('along').options].map(option => option.value))
+                  for (const series of [...get('by').options].map(option => option.value).filter(value => value !== '-1' && value !== x)) {
+                    set(get('along'), x);
+                    set(get('by'), series);
+                    if (shown() > first) faults.push(`${one.text}: ${shown()} cases where ${first} are shown at first`);
+                  }
+                set(get('along'), along);
+                set(get('by'), by);
+                for (const kind of [...get('figure').options].filter(option => !option.disabled).map(option => option.value)) {
+                  set(get('figure'), kind);
+                  if (!shown()) faults.push(`${one.text}: no case with figure ${kind}`);
+                  for (const id of held().map(select => select.id))
+                    for (const value of [...document.getElementById(id).options].map(option => option.value)) {
+                      const select = document.getElementById(id);
+                      set(select, value);
+                      if (select.value !== value) faults.push(`${one.text}: ${id} did not stay at ${value}`);
+                      if (!shown()) faults.push(`${one.text}: no case with ${id} ${value}`);
+                    }
+                }
+              }
+              return faults;
+            })()
+            """);
+        Assert.True(faults.Length == 0, string.Join("\n", faults.Take(20)));
+    }
+
+    [ChromiumFact]
+    public async Task The_axes_that_a_reader_chooses_have_the_marks_of_the_other_charts()
+    {
+        RunRecord[] two = [.. Sample, .. Sample.Select(record => record with { Run = "20261123-000000-0002" }), .. Sample.Select(record => record with { Run = "20261124-000000-0003" })];
+        await using var open = await chromium.Open(two);
+        await open.Page.SelectOptionAsync("#explore-workload", new SelectOptionValue { Label = "LogAppend" });
+        await open.Page.SelectOptionAsync("#explore-by", new SelectOptionValue { Label = "Flush policy" });
+        var legend = await open.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('#explore-legend li svg')].map(sign => sign.outerHTML)");
+        // Seven policies in three runs: each line is like no other.
+        Assert.Equal(21, legend.Length);
+        Assert.Equal(21, legend.Distinct().Count());
+        Assert.Equal(2, await open.Page.Locator("#explore-legend li.contradicted, #explore-legend li.unproven").CountAsync());
+        // No upright line but those of the axis: it has none.
+        Assert.Equal(0, await open.Page.EvaluateAsync<int>("[...document.querySelectorAll('#explore-plot path')].map(path => /^M([\\d.]+) [\\d.]+L([\\d.]+) [\\d.]+$/.exec(path.getAttribute('d'))).filter(ends => ends && ends[1] === ends[2]).length"));
+    }
+
+    [ChromiumFact]
+    public async Task The_name_of_what_is_advised_is_in_the_picture()
+    {
+        foreach (var width in new[] { 390, 1440 })
+        {
+            await using var open = await chromium.Open(Sample, width);
+            var faults = await open.Page.EvaluateAsync<string[]>("""
+                [...document.querySelectorAll('.plot')].flatMap(plot => {
+                  const option = JSON.parse(document.getElementById(plot.id + '-option').textContent);
+                  const advised = option.series.filter(series => series.type === 'scatter').flatMap(series => series.data).filter(item => item.foremost).map(item => item.name);
+                  const said = [...plot.querySelectorAll('text')].map(text => text.textContent);
+                  return option.series.some(series => series.label) && !advised.length ? [`${plot.id}: nothing is advised`] : advised.filter(name => !said.includes(name));
+                })
+                """);
+            Assert.True(faults.Length == 0, string.Join("\n", faults));
+        }
+    }
+
+    [ChromiumFact]
+    public async Task Bars_of_less_than_a_hundred_per_cent_begin_where_the_others_do()
+    {
+        // Far apart, so that the axis is logarithmic: those below 1 began at 1 and went to the left, over their own figures.
+        RunRecord[] records = [.. Sample.Select(record => record.Workload == "LogAppend" && record.Parameters["FlushPolicy"] == "each"
+            ? record with { Passes = [.. record.Passes.Select(pass => pass with { Seconds = pass.Seconds * 1000 })] } : record)];
+        await using var open = await chromium.Open(records);
+        var begins = await open.Page.EvaluateAsync<double[]>("""
+            (() => {
+              const plot = document.getElementById('log-append-limit-1');
+              const option = JSON.parse(document.getElementById(plot.id + '-option').textContent);
+              if (option.xAxis.type !== 'log') throw new Error('the axis is even');
+              return [...plot.querySelectorAll('path')].filter(path => path.getAttribute('stroke') === null && path.getBBox().height > 5 && path.getBBox().width > 5 && !['none', null].includes(path.getAttribute('fill')))
+                .map(path => Math.round(path.getBBox().x));
+            })()
+            """);
+        Assert.True(begins.Length >= 4, $"{begins.Length} bars");
+        Assert.Single(begins.Distinct());
     }
 
     [ChromiumFact]

@@ -273,11 +273,8 @@ function complete(option, width) {
       continue;
     }
     series.itemStyle = b.hollow ? { ...series.itemStyle, color: t.paper, borderColor: own, borderWidth: 2 } : { ...series.itemStyle, color: own };
-    if (series.label) {
+    if (series.label)
       series.label = { ...series.label, color: t.ink, fontFamily: family, fontSize: 12 };
-      // A name that would leave the picture stands left of its point.
-      series.labelLayout = ({ rect, labelRect }) => ({ ...(labelRect.x + labelRect.width > width ? { x: rect.x - 5, align: 'right' } : {}), hideOverlap: true });
-    }
     if (series.type === 'line') {
       series.lineStyle = { color: own, width: series.step ? 1.5 : 2, type: b.dash.length ? b.dash : 'solid' };
       if (b.verdict === 'contradicted')
@@ -306,6 +303,32 @@ function complete(option, width) {
     formatter: params => params.data?.tip ?? '' };
   option.textStyle = { fontFamily: family };
   return option;
+}
+
+const apart = (a, b) => a.left >= b.right || b.left >= a.right || a.top >= b.bottom || b.top >= a.bottom;
+
+/**
+ * Places the names of points, those of the foremost first: right of the point, or left, above or below, wherever no name
+ * and no point is in the way. The foremost have a name even if it lies over a point; the others are left to their tips then.
+ */
+function nameDots(chart, option) {
+  const dots = option.series.flatMap((series, i) => series.type !== 'scatter' || !series.label ? [] : series.data.map(item => {
+    const [x, y] = chart.convertToPixel({ seriesIndex: i }, item.value);
+    return { item, x, y, box: { left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 }, named: series.label.show, font: `${series.label.fontSize}px ${series.label.fontFamily}` };
+  }));
+  const paper = { right: chart.getWidth(), bottom: chart.getHeight() - option.grid.bottom };
+  const names = [];
+  for (const dot of dots.filter(({ named, item }) => named || item.foremost).sort((a, b) => !!b.item.foremost - !!a.item.foremost)) {
+    pen.font = dot.font;
+    const width = pen.measureText(dot.item.name).width, { x, y } = dot;
+    const places = [['right', x + 9, y - 8], ['left', x - 9 - width, y - 8], ['top', x - width / 2, y - 25], ['bottom', x - width / 2, y + 9]]
+      .map(([position, left, top]) => ({ position, box: { left, right: left + width, top, bottom: top + 16 } }))
+      .filter(({ box }) => box.left >= 0 && box.right <= paper.right && box.top >= 0 && box.bottom <= paper.bottom && names.every(name => apart(box, name)));
+    const place = places.find(({ box }) => dots.every(other => apart(box, other.box))) ?? (dot.item.foremost ? places[0] : undefined);
+    dot.item.label = place ? { show: true, position: place.position, distance: 4 } : { show: false };
+    if (place) names.push(place.box);
+  }
+  chart.setOption(option, { notMerge: true });
 }
 
 const beside = 620;
@@ -340,6 +363,8 @@ function draw(plot, paperWidth) {
   }
   chart.resize({ width: paperWidth ?? 'auto' });
   chart.setOption(option, { notMerge: true });
+  if (option.series.some(series => series.type === 'scatter' && series.label))
+    nameDots(chart, option);
 }
 
 const plots = [...document.querySelectorAll('.plot')];
@@ -399,14 +424,23 @@ function explore() {
   const figure = choose('figure', 'Figure', data.figures.map((one, i) => [`${i}`, one.name]), '0');
   const along = choose('along', 'Along', [], ''), by = choose('by', 'Series', [], '');
 
-  /** The choices of a workload: its parameters with the most values first. */
+  /** The cases of the workload that have the figure. */
+  const having = () => data.workloads[workload.value].cases.filter(one => one[3 + 2 * figure.value] !== null);
+
+  /** The choices of a workload: its parameters, and at first the two that show the most cases. */
   function fill() {
-    const { parameters } = data.workloads[workload.value];
+    const { parameters, cases } = data.workloads[workload.value];
+    for (const [i, option] of [...figure.options].entries()) option.disabled = cases.every(one => one[3 + 2 * i] === null);
+    if (figure.selectedOptions[0].disabled) figure.value = [...figure.options].find(option => !option.disabled)?.value ?? 0;
     const order = parameters.map((_, i) => i).sort((a, b) => parameters[b].values.length - parameters[a].values.length);
     along.replaceChildren(...order.map(i => new Option(parameters[i].name, i)));
     by.replaceChildren(new Option('nothing', -1), ...order.map(i => new Option(parameters[i].name, i)));
-    by.value = order[1];
-    hold();
+    let most = -1;
+    order.forEach((x, i) => order.slice(i + 1).forEach(series => {
+      const left = settle([x, series], new Map()).left.length;
+      if (left > most) [most, along.value, by.value] = [left, x, series];
+    }));
+    hold(new Map());
   }
 
   /** Whether a case has a value of a parameter, or the parameter does not apply to it. */
@@ -414,20 +448,42 @@ function explore() {
     return one[2][i] === value || one[2][i] === data.workloads[workload.value].parameters[i].free;
   }
 
-  /** A choice for every parameter that is on no axis; at first the value with the most cases. */
-  function hold() {
+  /**
+   * A value for every parameter that is on no axis: the one that is wanted if any case is left with it, else the one with
+   * the most cases. Those that stand first in the map are wanted most.
+   */
+  function settle(axes, wanted) {
+    const { parameters } = data.workloads[workload.value];
+    let left = having();
+    const values = new Map();
+    const order = [...wanted.keys(), ...parameters.keys()];
+    for (const i of new Set(order.filter(i => !axes.includes(i)))) {
+      const counts = parameters[i].values.map(() => 0);
+      for (const one of left) counts[one[2][i]]++;
+      if (parameters[i].free >= 0) counts[parameters[i].free] = -1;
+      const value = counts[wanted.get(i)] > 0 ? wanted.get(i) : counts.indexOf(Math.max(...counts));
+      left = left.filter(one => goes(one, i, value));
+      values.set(i, value);
+    }
+    return { left, values };
+  }
+
+  /** A control for every parameter that is on no axis, with the values that any case has. */
+  function hold(wanted = new Map(held.map(([i, select]) => [i, +select.value]))) {
     held.forEach(([, select]) => select.parentElement.remove());
-    const { parameters, cases } = data.workloads[workload.value];
-    let left = cases;
-    held = [];
-    parameters.forEach((parameter, i) => {
-      if (i === +along.value || i === +by.value) return;
-      const counts = parameter.values.map((_, v) => v === parameter.free ? -1 : left.filter(one => one[2][i] === v).length);
-      const most = counts.indexOf(Math.max(...counts));
-      left = left.filter(one => goes(one, i, most));
-      const select = choose(`held-${i}`, parameter.name, parameter.values.map((text, v) => [`${v}`, text]).filter(([v]) => +v !== parameter.free), `${most}`);
-      select.addEventListener('change', show);
-      held.push([i, select]);
+    const { parameters } = data.workloads[workload.value];
+    const { values } = settle([+along.value, +by.value], wanted);
+    held = [...values].sort(([a], [b]) => a - b).map(([i, value]) => {
+      const there = new Set(having().map(one => one[2][i]));
+      const select = choose(`held-${i}`, parameters[i].name, parameters[i].values.map((text, v) => [`${v}`, text]).filter(([v]) => +v !== parameters[i].free && there.has(+v)), `${value}`);
+      // What was chosen holds; of the others those move that no case goes with.
+      select.addEventListener('change', () => {
+        const others = held.filter(([, other]) => other !== select).map(([other, its]) => [other, +its.value]);
+        const settled = settle([+along.value, +by.value], new Map([[i, +select.value], ...others])).values;
+        held.forEach(([other, its]) => { its.value = settled.get(other); });
+        show();
+      });
+      return [i, select];
     });
     show();
   }
@@ -435,15 +491,16 @@ function explore() {
   function show() {
     const { name, parameters, cases } = data.workloads[workload.value];
     const x = +along.value, series = +by.value, at = 3 + 2 * figure.value, unit = data.figures[figure.value].unit;
-    const shown = cases.filter(one => one[at] !== null && held.every(([i, select]) => goes(one, i, +select.value)));
+    const shown = having().filter(one => held.every(([i, select]) => goes(one, i, +select.value)));
     const lines = new Map();
     for (const one of shown) {
       const value = series < 0 ? -1 : one[2][series], key = `${one[0]}/${value}`;
       if (!lines.has(key))
-        lines.set(key, { run: one[0], value, name: [data.runs[one[0]], series < 0 ? '' : parameters[series].values[value]].filter(text => text).join(': ') || name, points: [] });
+        lines.set(key, { run: one[0], value, colour: series < 0 ? one[0] : value, name: [data.runs[one[0]], series < 0 ? '' : parameters[series].values[value]].filter(text => text).join(': ') || name, points: [] });
       lines.get(key).points.push(one);
     }
     const all = [...lines.values()].sort((a, b) => a.value - b.value || a.run - b.run);
+    const shape = line => data.shapes[line.colour % data.shapes.length], dash = line => data.dashes[line.run % data.dashes.length];
     const values = shown.map(one => one[at]);
     const log = values.length > 0 && Math.max(...values) / Math.min(...values) > 20;
     const places = parameters[x].values;
@@ -451,28 +508,33 @@ function explore() {
       bench: { x: 'number', y: unit }, animation: false, grid: { left: 4, right: 8, top: 12, bottom: 36 },
       xAxis: { type: 'value', name: parameters[x].name, nameLocation: 'middle', nameGap: 28, min: -0.5, max: places.length - 0.5, bench: places,
         axisLabel: { customValues: places.map((_, i) => i), interval: 0 }, axisTick: { show: false }, splitLine: { show: false } },
-      yAxis: { type: log ? 'log' : 'value', ...(log ? {} : { min: 0 }), axisLabel: { hideOverlap: true, margin: 10 }, axisTick: { show: false } },
-      series: all.map((line, i) => ({ type: 'line', name: line.name, symbol: 'circle', symbolSize: 9,
-        bench: { color: series < 0 ? line.run : line.value, dash: line.run === 0 ? [] : [6, 4], verdict: 'proven' },
+      yAxis: { type: log ? 'log' : 'value', ...(log ? {} : { min: 0 }), axisLabel: { hideOverlap: true, margin: 10 }, axisTick: { show: false }, axisLine: { show: false } },
+      series: all.map(line => ({ type: 'line', name: line.name, symbol: `path://${shape(line)}`, symbolSize: 9,
+        bench: { color: line.colour, dash: dash(line), verdict: 'proven' },
         data: line.points.sort((a, b) => a[2][x] - b[2][x]).map(one => ({ value: [one[2][x], one[at]], verdict: one[1],
           tip: `${line.name}\n${places[one[2][x]]}: ${one[at + 1]}${one[1] === 'proven' ? '' : `\n${one[1]}`}` })) })),
     };
     chart ??= echarts.init(plot, null, { renderer: 'svg' });
     chart.resize();
     chart.setOption(complete(option, plot.clientWidth), { notMerge: true });
-    legend.replaceChildren(...(all.length < 2 ? [] : all.map(line => {
+    const sign = (words, svg, kind) => {
       const item = document.createElement('li');
-      const colour = (series < 0 ? line.run : line.value) % 7;
-      item.innerHTML = `<svg width="26" height="10" class="s${colour}" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5"${line.run === 0 ? '' : ' stroke-dasharray="6 4"'}/></svg>`;
-      item.append(line.name);
+      item.innerHTML = svg;
+      if (kind) item.className = kind;
+      item.append(words);
       return item;
-    })));
+    };
+    // As the legends of the other charts (HtmlParts.Legend).
+    legend.replaceChildren(
+      ...(all.length < 2 ? [] : all.map(line => sign(line.name, `<svg width="30" height="12" class="s${line.colour % 7}" aria-hidden="true"><line x1="0" y1="6" x2="30" y2="6" stroke-dasharray="${dash(line).join(' ')}"/><path transform="translate(10.5 1.5) scale(.75)" d="${shape(line)}"/></svg>`))),
+      ...[['contradicted', '✗ contradicted'], ['unproven', 'hollow: unproven']].filter(([verdict]) => shown.some(one => one[1] === verdict))
+        .map(([verdict, words]) => sign('', `<span class="verdict">${words}</span>`, verdict)));
     said.textContent = `${shown.length} of ${cases.length} cases of ${name}: ${data.figures[figure.value].name.toLowerCase()} along ${parameters[x].name.toLowerCase()}${log ? ', logarithmic' : ''}.`;
     plot.setAttribute('aria-label', `${said.textContent} ${all.map(line => `${line.name}: ${line.points.map(one => `${places[one[2][x]]} ${one[at + 1]}`).join(', ')}`).join('; ')}`);
   }
 
   workload.addEventListener('change', fill);
-  figure.addEventListener('change', show);
+  figure.addEventListener('change', () => hold());
   // Nothing is on both axes.
   along.addEventListener('change', () => { if (by.value === along.value) by.value = -1; hold(); });
   by.addEventListener('change', () => {

@@ -108,18 +108,19 @@ internal sealed record TargetAdvice
             return null;
         Choice[] choices = [.. grid.Select(view => Choice.Of(view)!)];
         var held = LogCases.Held(grid, ["BatchSize", "RecordSize", "Partitions", "Producers", "Preallocation", "WritePath"]);
+        Wish[] wishes = [.. new[] { Throughput(choices), Latency(choices), Durability(choices) }.OfType<Wish>()];
         return new TargetAdvice
         {
             Label = run.Label,
             Held = held,
-            Wishes = [.. new[] { Throughput(choices), Latency(choices), Durability(choices) }.OfType<Wish>()],
+            Wishes = wishes,
             Missing = Array.Exists(choices, choice => choice.LosesNothing) ? null
                 : choices.FirstOrDefault(choice => choice.WaitsForFlush) is { } unproven
                     ? $"For durability nothing is advised: it was not shown that a flush reaches the device ({unproven.View.Reason})."
                     : "For durability nothing is advised: no case waits for a flush before it acknowledges.",
             Unflushed = unflushed.Length == 0 ? null : $"Not among the choices, because passes ended before a flush did: {string.Join("; ", unflushed)}.",
             Front = FrontOf(choices),
-            Picture = PictureOf(run, choices, held),
+            Picture = PictureOf(run, choices, [.. wishes.Select(wish => wish.Choice)], held),
         };
     }
 
@@ -208,14 +209,14 @@ internal sealed record TargetAdvice
     /// The third figure, what a power loss takes, is one of three kinds rather than an axis: nothing, up to a bound, and
     /// without a bound or not known. A surface in three dimensions would be turned for long and read by nobody.
     /// </summary>
-    private static Chart? PictureOf(RunView run, Choice[] choices, string held)
+    private static Chart? PictureOf(RunView run, Choice[] choices, CaseView[] advised, string held)
     {
         const int fewest = 4;
         if (choices.Length < fewest)
             return null;
         var front = OnFront(choices);
         Series Those(string name, int color, Func<Choice, bool> are) =>
-            new(name, [.. choices.Where(are).OrderBy(choice => choice.BytesPerSecond).Select(choice => choice.ToPoint())]) { Color = color };
+            new(name, [.. choices.Where(are).OrderBy(choice => choice.BytesPerSecond).Select(choice => choice.ToPoint() with { IsForemost = advised.Contains(choice.View) })]) { Color = color };
         Series[] series =
         [
             .. new[]

@@ -179,6 +179,9 @@ public sealed record ChartPoint(double X, double Y, Verdict Verdict)
 
     /// <summary>What the point is, where neither its place nor its series says so; drawn beside it where there is room.</summary>
     public string? Name { get; init; }
+
+    /// <summary>Whether its name is drawn whatever else has no room for it.</summary>
+    public bool IsForemost { get; init; }
 }
 
 /// <summary>A figure from elsewhere.</summary>

@@ -229,6 +229,8 @@ public static class EChartsOptions
         var step = (last - first) switch { <= 8 => 1, <= 16 => 2, _ => 3 };
         var powers = Enumerable.Range(0, (last - first) / step + 1).Select(index => Math.Pow(10, first + index * step)).ToArray();
         node["min"] = Math.Pow(10, first);
+        // Bars begin there. By itself ECharts lets them begin at 1: those of less than 100 % went to the left, over their figures.
+        node["startValue"] = Math.Pow(10, first);
         node["max"] = Math.Pow(10, last);
         node["axisLabel"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
         node["axisTick"]!["customValues"] = new JsonArray([.. powers.Select(power => (JsonNode)power)]);
@@ -283,7 +285,7 @@ public static class EChartsOptions
             : Item(chart, series, point, point.X + shift, point.Y))]),
     };
 
-    /// <summary>Points that nothing joins; a name that would lie over another is left to the tip.</summary>
+    /// <summary>Points that nothing joins; the page's script places their names, and one that would lie over another or over a point is left to the tip.</summary>
     /// <param name="chart">The chart.</param>
     /// <param name="series">The series.</param>
     /// <param name="place">Its place in the legend: what is named first lies on top.</param>
@@ -300,6 +302,8 @@ public static class EChartsOptions
         {
             var item = Item(chart, series, point, point.X, point.Y);
             item["name"] = point.Name ?? "";
+            if (point.IsForemost)
+                item["foremost"] = true;
             return (JsonNode)item;
         })]),
     };

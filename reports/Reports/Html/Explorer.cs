@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Bench.Measure.Records;
+using Bench.Reports.Charts;
 using Bench.Reports.Content;
 using Bench.Reports.Families;
 
@@ -49,6 +50,14 @@ internal static class Explorer
             json.WriteStartArray("runs");
             foreach (var run in runs)
                 json.WriteStringValue(run.Label.Full);
+            json.WriteEndArray();
+            json.WriteStartArray("shapes");
+            foreach (var series in Enumerable.Range(0, Marks.Pairs))
+                json.WriteStringValue(Marks.Shape(series));
+            json.WriteEndArray();
+            json.WriteStartArray("dashes");
+            foreach (var run in Enumerable.Range(0, Marks.Runs))
+                JsonSerializer.Serialize(json, Marks.Dash(run));
             json.WriteEndArray();
             json.WriteStartArray("figures");
             foreach (var (name, unit, _, _) in Shown)
