@@ -31,6 +31,11 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);
+if (WithoutValue(parsed.CommandResult) is { } missing)
+{
+    Console.Error.WriteLine($"bench: {missing}");
+    return ExitCode.WrongUse;
+}
 if (parsed.Errors.Count > 0)
 {
     var (command, name) = (parsed.CommandResult.Command, "bench");
@@ -57,6 +62,15 @@ catch (Exception exception) when (exception is PlanException or RecordException)
 }
 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CodecMissingException)
 {
-    Console.Error.WriteLine($"bench: {exception.Message}");
+    const int noSpace = 28;
+    Console.Error.WriteLine($"bench: {exception.Message}{(exception.HResult == noSpace ? "; make room there, or give another folder" : "")}");
     return ExitCode.Failed;
+}
+
+// The parser takes whatever follows an option for its value, another option too: '--target --out DIR' would measure in a folder '--out'.
+static string? WithoutValue(CommandResult command)
+{
+    var names = command.Command.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet();
+    return command.Children.OfType<OptionResult>().SelectMany(result => result.Tokens, (result, token) => (result.Option.Name, token.Value))
+        .Where(one => names.Contains(one.Value)).Select(one => $"{one.Name} takes a value, and what follows is the option {one.Value}").FirstOrDefault();
 }

@@ -30,6 +30,19 @@ public class ResultTableTests
         }
     }
 
+    [Fact]
+    public void One_pass_has_no_range()
+    {
+        using var place = new RunPlace();
+        var records = place.Smoke("--filter", "CachePath*BufferedWarm*", "--passes", "1").Expect(0).Records;
+        foreach (var width in (int[])[60, 200])
+        {
+            var text = string.Join('\n', Written(records, width));
+            Assert.DoesNotContain("–", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("()", text, StringComparison.Ordinal);
+        }
+    }
+
     private static string[] Written(IReadOnlyList<RunRecord> records, int width)
     {
         using var text = new StringWriter();

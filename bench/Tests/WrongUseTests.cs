@@ -270,6 +270,28 @@ public class WrongUseTests
         Refused(place, "cannot be made", "run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(tmpfs.MountPath, "out"));
     }
 
+    [RootFact]
+    public void Results_that_have_no_room_end_the_run_with_what_to_do()
+    {
+        using var tmpfs = new TmpfsMount(16 << 10);
+        using var place = new RunPlace();
+        var result = BenchProgram.Run(place.Folder, "run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(tmpfs.MountPath, "out"), "--filter", "LogEncode*").Expect(1);
+        var told = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.Contains(tmpfs.MountPath, told, StringComparison.Ordinal);
+        Assert.EndsWith("; make room there, or give another folder", told, StringComparison.Ordinal);
+        Assert.Empty(place.DataFolders);
+    }
+
+    [Theory]
+    [InlineData("--target takes a value, and what follows is the option --out", "run", "--target", "--out", "x")]
+    [InlineData("--filter takes a value, and what follows is the option --json", "list", "--filter", "--json")]
+    [InlineData("--profile takes a value, and what follows is the option -s", "list", "-p", "-s", "A=1")]
+    public void An_option_is_no_value_of_the_option_before_it(string told, params string[] arguments)
+    {
+        using var place = new RunPlace();
+        Refused(place, told, arguments);
+    }
+
     [Fact]
     public void Only_a_folder_that_a_run_has_kept_is_used_again()
     {
@@ -280,6 +302,7 @@ public class WrongUseTests
         Refused(place, "is not a data folder", "run", "-p", "smoke", "--target", place.Folder, "--out", place.Out, "--reuse", stranger);
         Refused(place, "is not a data folder", place.SmokeRun("--reuse", Path.Combine(place.Target, "missing")));
         Refused(place, "--reuse is empty", place.SmokeRun("--reuse", ""));
+        Refused(place, "is the target itself; --reuse takes the folder in it", place.SmokeRun("--reuse", place.Target + "/"));
         Assert.Equal("kept", File.ReadAllText(Path.Combine(stranger, "data-8MiB.bin")));
     }
 

@@ -54,7 +54,7 @@ internal static class ResultTable
         {
             string[] cells = [.. Cells(record)];
             console.MarkupLine(several ? $"{Markup.Escape(record.Target.Folder)}: {cells[0]}" : cells[0]);
-            string[] figures = [.. new[] { $"{cells[1]} MB/s ({cells[2]})", $"{cells[3]} op/s", $"p50 {cells[4]}", $"p99 {cells[5]}", $"p99.9 {cells[6]}" }.Where((_, index) => cells[index == 0 ? 1 : index + 2].Length > 0)];
+            string[] figures = [.. new[] { $"{cells[1]} MB/s{(cells[2].Length > 0 ? $" ({cells[2]})" : "")}", $"{cells[3]} op/s", $"p50 {cells[4]}", $"p99 {cells[5]}", $"p99.9 {cells[6]}" }.Where((_, index) => cells[index == 0 ? 1 : index + 2].Length > 0)];
             if (figures.Length > 0)
                 console.MarkupLine("  " + string.Join(", ", figures));
             console.MarkupLine($"  {cells[^1]}");
@@ -103,7 +103,8 @@ internal static class ResultTable
         [
             name,
             Significant(bytes.Median / 1e6),
-            $"{Significant(bytes.Low / 1e6)}–{Significant(bytes.High / 1e6)}",
+            // One pass has no range.
+            record.Passes.Count < 2 ? "" : $"{Significant(bytes.Low / 1e6)}–{Significant(bytes.High / 1e6)}",
             Significant(record.OperationsPerSecond!.Median),
             Latency(latency?.P50),
             // As in the report: a percentile that no value lies beyond is the maximum's other name.

@@ -131,6 +131,8 @@ internal sealed class RunCommand : Command
         var topology = reused is null ? MadeReady(given) : new TopologyProbe().Probe(TargetFolder.Check(given));
         var folder = topology.Folder;
         // Counters and topology are the target's: data on another disk would be measured with the wrong evidence.
+        if (reused is { Length: > 0 } && Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused)) == folder)
+            throw new PlanException($"{reused} is the target itself; --reuse takes the folder in it that a run with --keep has left (.bench-…)");
         if (reused is { Length: > 0 } && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reused))) != folder)
             throw new PlanException($"{reused} is not in the target {folder}; give the folder above it as --target");
         // A launch of a gate does not look: it would cost each of them half a second.
