@@ -63,14 +63,14 @@ catch (Exception exception) when (exception is PlanException or RecordException)
 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CodecMissingException)
 {
     const int noSpace = 28;
-    Console.Error.WriteLine($"bench: {exception.Message}{(exception.HResult == noSpace ? "; make room there, or give another folder" : "")}");
+    Console.Error.WriteLine($"bench: {exception.Message}{(exception.HResult == noSpace && exception.Message.Contains('/') ? "; make room there, or give another folder" : "")}");
     return ExitCode.Failed;
 }
 
-// The parser takes whatever follows an option for its value, another option too: '--target --out DIR' would measure in a folder '--out'.
+// The parser takes whatever follows an option for its value, another option too: '--target --out DIR' would take '--out' for the folder.
 static string? WithoutValue(CommandResult command)
 {
-    var names = command.Command.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet();
+    var names = command.Command.Options.Concat(command.Command.Parents.OfType<Command>().SelectMany(parent => parent.Options)).SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet();
     return command.Children.OfType<OptionResult>().SelectMany(result => result.Tokens, (result, token) => (result.Option.Name, token.Value))
         .Where(one => names.Contains(one.Value)).Select(one => $"{one.Name} takes a value, and what follows is the option {one.Value}").FirstOrDefault();
 }

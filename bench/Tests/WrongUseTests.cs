@@ -285,6 +285,7 @@ public class WrongUseTests
     [Theory]
     [InlineData("--target takes a value, and what follows is the option --out", "run", "--target", "--out", "x")]
     [InlineData("--filter takes a value, and what follows is the option --json", "list", "--filter", "--json")]
+    [InlineData("--filter takes a value, and what follows is the option --help", "list", "--filter", "--help")]
     [InlineData("--profile takes a value, and what follows is the option -s", "list", "-p", "-s", "A=1")]
     public void An_option_is_no_value_of_the_option_before_it(string told, params string[] arguments)
     {

@@ -54,6 +54,8 @@ public class RooflineTests
         // That it comes from another kind of case is said.
         var told = Assert.Single(LimitsSection.Of(RunView.Of([.. views.Select(view => view.Record)]))!.Groups).Text;
         Assert.Contains("read bandwidth 1,200 MB/s (CachePath · buffered, cold", told, StringComparison.Ordinal);
+        // Random reads of small blocks find a limit of operations and none of bytes.
+        Assert.Equal([Resource.ReadOperations, Resource.Processor], Roofline.LimitsOf(Views(Read("Direct", "Random", "4KiB", "8", 130e6))).Select(limit => limit.Resource));
         // Without a case that was made to find it there is no limit: the best of the others would bound itself.
         Assert.DoesNotContain(Roofline.LimitsOf(Views(Read("BufferedCold", "Sequential", "256KiB", "1", 1200e6))), limit => limit.Source is not null);
     }
@@ -69,6 +71,8 @@ public class RooflineTests
         static double Share(CaseView view) => Roofline.Of(view, Roofline.LimitsOf([]))!.Shares[Resource.Processor];
         // A writer beside, or a flush in the background, is no part of what bounds the reader.
         Assert.Equal(0.4, Share(With(0.4, 0.7)), 3);
+        // And what lies in memory waits for no request.
+        Assert.Null(Roofline.Of(With(0.4, 0.7), Roofline.LimitsOf([]))!.BoundBy);
         // What works for it in the kernel's own threads may fill all processors.
         Assert.Equal(0.9, Share(With(0.3, 1.8)), 3);
         // Records of before the thread's own time was kept.

@@ -18,7 +18,7 @@ public static class Marks
         "M3 0H9L12 6L9 12H3L0 6Z",
     ];
 
-    private static readonly int[][] Dashes = [[], [7, 4], [2, 3], [9, 3, 2, 3], [16, 4], [4, 8], [9, 3, 2, 3, 2, 3], [16, 4, 4, 4]];
+    private static readonly int[][] Dashes = [[], [7, 4], [9, 3, 2, 3], [16, 4], [4, 8], [9, 3, 2, 3, 2, 3], [16, 4, 4, 4], [2, 7]];
 
     /// <summary>How many runs have a dash of their own.</summary>
     public static int Runs => Dashes.Length;
@@ -39,7 +39,7 @@ public static class Marks
     public static int ShapeNumber(int color) => (color + color / Colors) % Shapes.Length;
 
     /// <summary>
-    /// The dash of a run, in pixels on and off; empty is solid. More dashes than these nobody tells apart: those of nine runs
+    /// The dash of a run, in pixels on and off; empty is solid, and even dots are left to what is contradicted. More dashes than these nobody tells apart: those of nine runs
     /// and more begin again, and what a line is stands in its tip and in the table.
     /// </summary>
     public static IReadOnlyList<int> Dash(int variant) => Dashes[variant % Dashes.Length];

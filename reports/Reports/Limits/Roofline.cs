@@ -37,8 +37,8 @@ internal sealed record Limit(Resource Resource, double PerSecond, CaseView? Sour
 
 /// <summary>What a case takes of each limit.</summary>
 /// <param name="View">The case.</param>
-/// <param name="Shares">Share of each limit that applies, 0 up to 1.</param>
-/// <param name="OneAtATime">Whether it has one request under way at most.</param>
+/// <param name="Shares">Share of each limit that applies, 0 up to 1 and, of the processor by noise, a little more.</param>
+/// <param name="OneAtATime">Whether it waits for a device with one request under way at most.</param>
 internal sealed record BoundCase(CaseView View, IReadOnlyDictionary<Resource, double> Shares, bool OneAtATime)
 {
     /// <summary>From this share of a limit on a case is bounded by it.</summary>
@@ -86,8 +86,9 @@ internal static class Roofline
     public static bool Finds(CaseView view, Resource resource) => resource switch
     {
         Resource.Memory => view.Record.Workload == AccessPatternFamily.Workload && view["Medium"] == "Memory" && view["Pattern"] == "Sequential" && view["Operation"] == "Read",
-        Resource.DeviceRead => IsDirect(view, "Read"),
-        Resource.DeviceWrite => IsDirect(view, "Write"),
+        // Not at random: of small blocks that is the limit of operations.
+        Resource.DeviceRead => IsDirect(view, "Read") && view["Pattern"] == "Sequential",
+        Resource.DeviceWrite => IsDirect(view, "Write") && view["Pattern"] == "Sequential",
         Resource.ReadOperations => IsDirect(view, "Read") && view["Pattern"] == "Random",
         Resource.WriteOperations => IsDirect(view, "Write") && view["Pattern"] == "Random",
         Resource.Flushes => view.Record.Workload == LogAppendFamily.Workload && FlushPolicy.Waits(view),
@@ -105,7 +106,7 @@ internal static class Roofline
             if (Demand(view, limit.Resource) is { } demand && demand > 0 && limit.PerSecond > 0)
                 shares[limit.Resource] = demand / limit.PerSecond;
         }
-        return shares.Count == 0 ? null : new BoundCase(view, shares, Depth(view) <= 1);
+        return shares.Count == 0 ? null : new BoundCase(view, shares, Depth(view) <= 1 && !InMemory(view) && view.Record.Workload != LogEncodeFamily.Workload);
     }
 
     /// <summary>A limit in words.</summary>
