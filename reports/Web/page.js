@@ -323,8 +323,9 @@ function nameDots(chart, option) {
     const width = pen.measureText(dot.item.name).width, { x, y } = dot;
     const places = [['right', x + 9, y - 8], ['left', x - 9 - width, y - 8], ['top', x - width / 2, y - 25], ['bottom', x - width / 2, y + 9]]
       .map(([position, left, top]) => ({ position, box: { left, right: left + width, top, bottom: top + 16 } }))
-      .filter(({ box }) => box.left >= 0 && box.right <= paper.right && box.top >= 0 && box.bottom <= paper.bottom && names.every(name => apart(box, name)));
-    const place = places.find(({ box }) => dots.every(other => apart(box, other.box))) ?? (dot.item.foremost ? places[0] : undefined);
+      .filter(({ box }) => box.left >= 0 && box.right <= paper.right && box.top >= 0 && box.bottom <= paper.bottom);
+    const clear = places.filter(({ box }) => names.every(name => apart(box, name)));
+    const place = clear.find(({ box }) => dots.every(other => apart(box, other.box))) ?? (dot.item.foremost ? clear[0] ?? places[0] : undefined);
     dot.item.label = place ? { show: true, position: place.position, distance: 4 } : { show: false };
     if (place) names.push(place.box);
   }
