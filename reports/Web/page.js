@@ -309,21 +309,22 @@ const apart = (a, b) => a.left >= b.right || b.left >= a.right || a.top >= b.bot
 
 /**
  * Places the names of points, those of the foremost first: right of the point, or left, above or below, wherever no name
- * and no point is in the way. The foremost have a name even if it lies over a point; the others are left to their tips then.
+ * and no point is in the way. The foremost have a name even if it lies over a point or another name; the others are left to their tips then.
  */
 function nameDots(chart, option) {
   const dots = option.series.flatMap((series, i) => series.type !== 'scatter' || !series.label ? [] : series.data.map(item => {
     const [x, y] = chart.convertToPixel({ seriesIndex: i }, item.value);
     return { item, x, y, box: { left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 }, named: series.label.show, font: `${series.label.fontSize}px ${series.label.fontFamily}` };
   }));
-  const paper = { right: chart.getWidth(), bottom: chart.getHeight() - option.grid.bottom };
+  // Not on the figures of an axis, nor on its line.
+  const paper = { left: chart.convertToPixel({ xAxisIndex: 0 }, option.xAxis.min), right: chart.getWidth(), bottom: chart.convertToPixel({ yAxisIndex: 0 }, option.yAxis.min) };
   const names = [];
   for (const dot of dots.filter(({ named, item }) => named || item.foremost).sort((a, b) => !!b.item.foremost - !!a.item.foremost)) {
     pen.font = dot.font;
     const width = pen.measureText(dot.item.name).width, { x, y } = dot;
     const places = [['right', x + 9, y - 8], ['left', x - 9 - width, y - 8], ['top', x - width / 2, y - 25], ['bottom', x - width / 2, y + 9]]
       .map(([position, left, top]) => ({ position, box: { left, right: left + width, top, bottom: top + 16 } }))
-      .filter(({ box }) => box.left >= 0 && box.right <= paper.right && box.top >= 0 && box.bottom <= paper.bottom);
+      .filter(({ box }) => box.left >= paper.left && box.right <= paper.right && box.top >= 0 && box.bottom <= paper.bottom);
     const clear = places.filter(({ box }) => names.every(name => apart(box, name)));
     const place = clear.find(({ box }) => dots.every(other => apart(box, other.box))) ?? (dot.item.foremost ? clear[0] ?? places[0] : undefined);
     dot.item.label = place ? { show: true, position: place.position, distance: 4 } : { show: false };
