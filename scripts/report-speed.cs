@@ -111,6 +111,7 @@ static async Task<(string, string, string)[]> InBrowser(string file)
         ("a click: light to dark, or back", "under 200 ms", await Median("document.getElementById('theme').click()")),
         ("a click: the table of one chart", "under 200 ms", await Median("const one = document.querySelector('figure details'); one.open = !one.open")),
         ("another figure along the chosen axes", "under 200 ms", await Median("const select = document.getElementById('explore-figure'); select.selectedIndex = (select.selectedIndex + 1) % 4; select.dispatchEvent(new Event('change'))")),
+        ("another workload, with the axes that show the most of it", "under 200 ms", await Median("const one = document.getElementById('explore-workload'); one.selectedIndex = (one.selectedIndex + 1) % one.options.length; one.dispatchEvent(new Event('change'))")),
         ("a jump to another chapter", "under 200 ms", await Median("location.hash = location.hash === '#limits' ? '#method' : '#limits'")),
     ];
 }
