@@ -31,12 +31,8 @@ var root = new RootCommand("Measures what a disk and memory can do, proves what 
     new ReceiveCommand(),
 };
 var parsed = root.Parse(args);
-if (WithoutValue(parsed.CommandResult) is { } missing)
-{
-    Console.Error.WriteLine($"bench: {missing}");
-    return ExitCode.WrongUse;
-}
-if (parsed.Errors.Count > 0)
+var withoutValue = WithoutValue(parsed.CommandResult);
+if (withoutValue is not null || parsed.Errors.Count > 0)
 {
     var (command, name) = (parsed.CommandResult.Command, "bench");
     if (command != root)
@@ -45,7 +41,8 @@ if (parsed.Errors.Count > 0)
         name = $"bench {parent.Name} {command.Name}";
     // One mistake gives several errors (an option and then its value): the first says it. Where a command is missing, the
     // word that is none comes after it.
-    Console.Error.WriteLine(command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
+    Console.Error.WriteLine(withoutValue is not null ? $"bench: {withoutValue}"
+        : command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
         ? $"bench: '{word}' is no command of {name}; there are {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}"
         : $"bench: {Number.Say(parsed.Errors[0].Message)}");
     Console.Error.WriteLine($"'{name} --help' lists what there is");
@@ -67,10 +64,11 @@ catch (Exception exception) when (exception is IOException or UnauthorizedAccess
     return ExitCode.Failed;
 }
 
-// The parser takes whatever follows an option for its value, another option too: '--target --out DIR' would take '--out' for the folder.
+// The parser takes whatever follows an option for its value, another option too, spelt right or not: '--target --out DIR' would take '--out' for the folder.
 static string? WithoutValue(CommandResult command)
 {
     var names = command.Command.Options.Concat(command.Command.Parents.OfType<Command>().SelectMany(parent => parent.Options)).SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet();
     return command.Children.OfType<OptionResult>().SelectMany(result => result.Tokens, (result, token) => (result.Option.Name, token.Value))
-        .Where(one => names.Contains(one.Value)).Select(one => $"{one.Name} takes a value, and what follows is the option {one.Value}").FirstOrDefault();
+        .Where(one => names.Contains(one.Value) || one.Value.StartsWith("--", StringComparison.Ordinal))
+        .Select(one => $"{one.Name} takes a value, and what follows is {(names.Contains(one.Value) ? "the option" : "what looks like an option:")} {one.Value}").FirstOrDefault();
 }

@@ -38,6 +38,17 @@ public sealed class GateOutputTests : IDisposable
     }
 
     [Fact]
+    public void A_standard_output_without_room_takes_no_verdict_with_it()
+    {
+        string[] gate = ["sh", "-c", "exec \"$0\" \"$@\" > /dev/full", BenchProgram.Path, "gate", "--uncalibrated", "--base", Stored("base", 1e8), "--head", Stored("head", 1e8), "--out", "gate"];
+        using var program = BenchProgram.Start(folder.FullPath, gate, new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = "" });
+        // Not the 1 of something slower.
+        var result = program.WaitForEnd(BenchProgram.DefaultTimeout).Expect(0);
+        Assert.Contains("Warning  the table is not in standard output: No space left on device", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder.File("gate/gate.json")));
+    }
+
+    [Fact]
     public void A_job_summary_is_written_though_the_xml_cannot_be()
     {
         var result = Gate(new() { ["GITHUB_STEP_SUMMARY"] = folder.File("summary.md") }, "--junit", "/dev/full").Expect(Slower);

@@ -136,6 +136,42 @@ public class RawDeviceTests
             BenchProgram.Run(place.Folder, [.. Raw(place, disk), "--raw-model", disk.Name]).Expect(64).Error, StringComparison.Ordinal);
     }
 
+    [RootFact("losetup", "addpart", "/dev/loop-control")]
+    public void A_partition_of_a_loop_device_is_asked_for_what_the_device_is_made_of()
+    {
+        using var disk = new Loop(DeviceBytes, "--partscan");
+        using var place = new RunPlace();
+        Command.Run("addpart", disk.Path, "1", "2048", "65536");
+        var part = disk.Name + "p1";
+        string[] run = ["run", "-p", "smoke", "--raw", "/dev/" + part, "--raw-model", part, "--out", place.Out, "--no-report", "--json", "--filter", "CachePath(*Access=Direct*Read*Sequential*psync*)"];
+        using (var twin = new Loop(disk.File))
+            Assert.Contains($"{disk.Name}, of which {part} is a part, is a loop device over {disk.File}, and so is {twin.Name}", BenchProgram.Run(place.Folder, run).Expect(64).Error, StringComparison.Ordinal);
+        BenchProgram.Run(place.Folder, run).Expect(0);
+        // Before the partition and behind it nothing was written.
+        var content = File.ReadAllBytes(disk.Path);
+        Assert.Equal(1 << 20, content.AsSpan().IndexOfAnyExcept((byte)0) & ~511);
+        Assert.Equal(-1, content.AsSpan((1 << 20) + (32 << 20)).IndexOfAnyExcept((byte)0));
+    }
+
+    [RootFact("losetup", "mknod", "/dev/loop-control")]
+    public void What_takes_the_name_of_the_device_is_not_written_to()
+    {
+        using var disk = new Loop();
+        using var other = new Loop();
+        using var place = new RunPlace();
+        var node = Path.Combine(place.Folder, "node");
+        Command.Run("mknod", node, "b", "7", disk.Name["loop".Length..]);
+        // It is called when the device has been found free, and before any case has opened it.
+        var tools = Path.Combine(place.Folder, "tools");
+        Directory.CreateDirectory(tools);
+        File.WriteAllText(Path.Combine(tools, "wipefs"), $"#!/bin/sh\nrm '{node}' && mknod '{node}' b 7 {other.Name["loop".Length..]}\n");
+        Command.Run("chmod", "+x", Path.Combine(tools, "wipefs"));
+        var path = new Dictionary<string, string> { ["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}" };
+        BenchProgram.Run(place.Folder, path, "run", "-p", "smoke", "--raw", node, "--raw-model", disk.Name, "--out", place.Out, "--no-report", "--json", "--filter", "CachePath(*Access=Direct*psync*)").Expect(0);
+        Assert.Equal(-1, File.ReadAllBytes(other.Path).AsSpan().IndexOfAnyExcept((byte)0));
+        Assert.NotEqual(-1, File.ReadAllBytes(disk.Path).AsSpan().IndexOfAnyExcept((byte)0));
+    }
+
     [Fact]
     public void A_link_to_no_device_is_told_as_what_it_is()
     {
@@ -186,12 +222,12 @@ public class RawDeviceTests
     {
         private readonly TestFolder folder = new();
 
-        public Loop(long bytes = DeviceBytes)
+        public Loop(long bytes = DeviceBytes, params string[] further)
         {
             File = folder.File("disk");
             using (var stream = System.IO.File.Create(File))
                 stream.SetLength(bytes);
-            Path = Command.Run("losetup", "--direct-io=on", "--find", "--show", File).StandardOutput.Trim();
+            Path = Command.Run("losetup", ["--direct-io=on", .. further, "--find", "--show", File]).StandardOutput.Trim();
         }
 
         /// <summary>Over a file of somebody else.</summary>

@@ -282,11 +282,27 @@ public class WrongUseTests
         Assert.Empty(place.DataFolders);
     }
 
+    [RootFact]
+    public void A_page_that_has_no_room_leaves_the_last_one_and_says_what_to_do()
+    {
+        using var tmpfs = new TmpfsMount(64 << 10);
+        using var place = new RunPlace();
+        place.Smoke("--filter", "LogEncode*", "--no-report").Expect(0);
+        var page = Path.Combine(tmpfs.MountPath, "index.html");
+        File.WriteAllText(page, "the last one");
+        var told = BenchProgram.Run(place.Folder, "report", place.Out, "-o", page).Expect(1).Error;
+        Assert.Contains(tmpfs.MountPath, told, StringComparison.Ordinal);
+        Assert.EndsWith("; make room there, or give another folder\n", told, StringComparison.Ordinal);
+        Assert.Equal("the last one", File.ReadAllText(page));
+        Assert.Equal([page], Directory.GetFiles(tmpfs.MountPath));
+    }
+
     [Theory]
     [InlineData("--target takes a value, and what follows is the option --out", "run", "--target", "--out", "x")]
     [InlineData("--filter takes a value, and what follows is the option --json", "list", "--filter", "--json")]
     [InlineData("--filter takes a value, and what follows is the option --help", "list", "--filter", "--help")]
     [InlineData("--profile takes a value, and what follows is the option -s", "list", "-p", "-s", "A=1")]
+    [InlineData("--target takes a value, and what follows is what looks like an option: --outt", "run", "--target", "--outt", "x")]
     public void An_option_is_no_value_of_the_option_before_it(string told, params string[] arguments)
     {
         using var place = new RunPlace();

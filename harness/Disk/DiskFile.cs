@@ -73,11 +73,19 @@ public sealed unsafe class DiskFile : IDisposable
     /// <summary>Closes what <see cref="Dispose"/> did not.</summary>
     ~DiskFile() => Close();
 
-    /// <summary>The path that it was opened by, or renamed to since.</summary>
+    /// <summary>The path that it was opened by, or renamed to since; for a <see cref="HeldPath"/> the one behind it.</summary>
     public string Path { get; private set; }
 
     /// <summary>How it was opened.</summary>
     public OpenMode Mode { get; }
+
+    /// <summary>
+    /// A path to this very file for as long as it is open, for this process and those that it starts: whatever is put in
+    /// its place meanwhile is not opened in its stead.
+    /// </summary>
+    public string HeldPath => string.Create(CultureInfo.InvariantCulture, $"{HeldPrefix}{Descriptor}");
+
+    private static readonly string HeldPrefix = string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/");
 
     internal int Descriptor => descriptor >= 0 ? descriptor : throw new ObjectDisposedException(Path);
 
@@ -98,9 +106,11 @@ public sealed unsafe class DiskFile : IDisposable
         do
             opened = Libc.open(path, flags, 0x180 /* 0600 */);
         while (opened < 0 && Marshal.GetLastPInvokeError() == EINTR);
-        if (opened < 0)
-            throw DiskException.FromLast("open", path);
-        return new DiskFile(opened, path, mode);
+        var errno = Marshal.GetLastPInvokeError();
+        // The number of a descriptor would tell nobody which file an error is of.
+        if (path.StartsWith(HeldPrefix, StringComparison.Ordinal))
+            path = File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName ?? path;
+        return opened >= 0 ? new DiskFile(opened, path, mode) : throw DiskException.FromErrno("open", path, errno);
     }
 
     /// <summary>Opens a file in a folder that may come from anywhere: a pipe in it would be waited for, and a device is not ours.</summary>

@@ -19,6 +19,7 @@ public static class HtmlReport
     private sealed class Page(ReportContent content, ReportOptions options)
     {
         private readonly HtmlWriter html = new();
+        private readonly HashSet<string> evident = [.. content.Sections.SelectMany(content.Evident).Select(view => view.Anchor)];
 
         public string Write()
         {
@@ -149,8 +150,11 @@ public static class HtmlReport
         private void Links(IEnumerable<CaseView> cases)
         {
             foreach (var (index, view) in cases.Index())
-                html.Raw($"{(index == 0 ? "" : ", ")}<a href=\"#{view.Anchor}\">").Text(view.Name).Raw("</a>");
+                html.Raw(index == 0 ? "" : ", ").Raw(LinkTo(view)).Text(view.Name).Raw("</a>");
         }
+
+        /// <summary>The beginning of a link to a case's evidence; it leads nowhere where that is not written.</summary>
+        private string LinkTo(CaseView view) => evident.Contains(view.Anchor) ? $"<a href=\"#{view.Anchor}\">" : "<a>";
 
         private void WhatToSet()
         {
@@ -193,7 +197,7 @@ public static class HtmlReport
         {
             html.Raw(FormattableString.Invariant($"<li id=\"wish-{wish.Id}-{target}\">")).Element(content.Advice.Targets[target - 1].Label.Full.Length > 0 ? "h4" : "h3", wish.Title);
             html.Raw("<pre class=\"code\">").Text(string.Join('\n', wish.Settings)).Raw("</pre>");
-            html.Raw($"<p class=\"sentence\"><a href=\"#{wish.Choice.Anchor}\">").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
+            html.Raw($"<p class=\"sentence\">{LinkTo(wish.Choice)}").Text(wish.Sentence).Raw($"</a> <span class=\"{wish.Choice.StatusClass}\"><span class=\"verdict\">").Text(wish.Choice.StatusMark).Raw("</span></span></p>");
             foreach (var note in wish.AllNotes)
                 html.Element("p", note, "class=\"detail\"");
             html.Raw("</li>");
@@ -246,12 +250,12 @@ public static class HtmlReport
             }
             html.Raw("<h3>Figures</h3>");
             // What is not written has nothing to lead to.
-            html.Table(!content.IsLarge ? section.Cases : section.Cases with { Rows = [.. section.Cases.Rows.Select(row => row.Class == "proven" ? row with { Link = null } : row)] }, $"table-{section.Id}");
-            CaseView[] views = [.. content.IsLarge ? section.Views.Where(view => view.Status != CaseStatus.Proven) : section.Views];
-            if (views.Length > 0)
+            html.Table(section.Cases with { Rows = [.. section.Cases.Rows.Select(row => row.Link is { } link && !evident.Contains(link) ? row with { Link = null } : row)] }, $"table-{section.Id}");
+            var views = content.Evident(section);
+            if (views.Count > 0)
                 html.Raw("<h3>Evidence</h3>").EvidenceOf(views);
-            if (views.Length < section.Views.Count)
-                html.Element("p", $"The evidence of the {Format.Count(section.Views.Count - views.Length)} proven cases is in the records.", "class=\"detail\"");
+            if (views.Count < section.Views.Count)
+                html.Element("p", $"The evidence of the other {Format.Count(section.Views.Count - views.Count, "case")} is in the records.", "class=\"detail\"");
             html.Raw("</section>");
         }
 
@@ -269,9 +273,9 @@ public static class HtmlReport
             if (content.Records.Count > 0)
             {
                 html.Raw("<p>Every figure of this page comes from these records, one JSON object a line. ")
-                    .Data("records.jsonl", content.CarriedRecords.Select(RecordJson.Write)).Raw("</p>");
+                    .Data("records.jsonl", content.CarriedRecords.Select(record => content.IsLarge ? RecordJson.WriteShort(record) : RecordJson.Write(record))).Raw("</p>");
                 if (content.IsLarge)
-                    html.Element("p", "There are so many that they are here without their histograms, timelines and the counters of each pass; the run’s folder has them whole.");
+                    html.Element("p", "There are so many that they are here with six digits of each figure, and without their histograms, timelines and the counters of each pass; the run’s folder has them whole.");
             }
             if (content.Records.Count > 0 && !content.IsLarge)
             {

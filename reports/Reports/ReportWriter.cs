@@ -28,9 +28,29 @@ public static class ReportWriter
         var path = Path.GetFullPath(outFile);
         var directory = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(directory);
-        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        File.WriteAllText(path, HtmlReport.Render(records, full), utf8);
-        File.WriteAllText(Path.Combine(directory, "report.md"), MarkdownReport.Render(records, full), utf8);
+        WriteWhole(path, HtmlReport.Render(records, full));
+        WriteWhole(Path.Combine(directory, "report.md"), MarkdownReport.Render(records, full));
         return warnings;
+    }
+
+    /// <summary>Writes a text file; where there is no room for it, the one that was there stays.</summary>
+    private static void WriteWhole(string path, string text)
+    {
+        // A link or a pipe is written through: another file may not take its place.
+        var inPlace = Path.Exists(path) && (!File.Exists(path) || new FileInfo(path) is { LinkTarget: not null } or { Length: 0 });
+        var written = inPlace ? path : $"{path}.{Guid.NewGuid():N}";
+        try
+        {
+            // File.WriteAllText reserves the room first, and says of a full disk only that it is full.
+            using (var file = new FileStream(written, FileMode.Create, FileAccess.Write))
+                file.Write(Encoding.UTF8.GetBytes(text));
+            if (!inPlace)
+                File.Move(written, path, overwrite: true);
+        }
+        catch when (!inPlace)
+        {
+            File.Delete(written);
+            throw;
+        }
     }
 }

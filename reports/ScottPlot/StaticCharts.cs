@@ -150,7 +150,7 @@ public static class StaticCharts
         return item;
     }
 
-    private static LinePattern Dash(Series series) => series.Variant switch { 0 => LinePattern.Solid, 1 => LinePattern.Dashed, _ => LinePattern.Dotted };
+    private static LinePattern Dash(Series series) => Marks.Dash(series.Variant) is { Count: > 0 } dash ? new LinePattern([.. dash.Select(length => (float)length)], 0, "") : LinePattern.Solid;
 
     /// <summary>A rectangle and a text a cell; a contradicted one is paper with a dashed border and a cross of two strokes.</summary>
     private static void Cells(Plot plot, Chart chart)

@@ -119,7 +119,7 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
     [ChromiumFact]
     public async Task A_very_large_page_packs_the_options_of_its_charts_and_shows_the_same()
     {
-        RunRecord[] many = [.. Enumerable.Range(1, 1 + 1500 / Small.Count).SelectMany(number => Small.Select(record => number == 1 ? record : record with
+        RunRecord[] many = [.. Enumerable.Range(1, 1 + 1800 / Small.Count).SelectMany(number => Small.Select(record => number == 1 ? record : record with
         {
             Case = $"{record.Case[..^1]}, Repeat={number})",
             Parameters = new Dictionary<string, string>(record.Parameters) { ["Repeat"] = $"{number}" },
@@ -128,6 +128,9 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         Assert.Contains("<script type=\"application/gzip\" id=", html, StringComparison.Ordinal);
         Assert.DoesNotMatch("<script type=\"application/json\" id=\"[^\"]*-option\"", html);
         await using var open = await chromium.Open(html);
+        // The evidence of the worst hundred of a chapter, and no link to what is not written.
+        Assert.Equal(100, await open.Page.EvaluateAsync<int>("Math.max(...[...document.querySelectorAll('.evidence')].map(cases => cases.children.length))"));
+        Assert.Empty(await open.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('a[href^=\"#\"]')].map(link => link.getAttribute('href')).filter(href => !document.getElementById(href.slice(1)))"));
         await Assertions.Expect(open.Page.Locator("script[type='application/gzip']")).ToHaveCountAsync(0);
         // On the screen only what has come near it; on paper all.
         await open.Page.Locator(".plot").First.ScrollIntoViewIfNeededAsync();
@@ -309,6 +312,20 @@ public sealed partial class BrowserTests(Chromium chromium) : IClassFixture<Chro
         Assert.Equal(2, await open.Page.Locator("#explore-legend li.contradicted, #explore-legend li.unproven").CountAsync());
         // No upright line but those of the axis: it has none.
         Assert.Equal(0, await open.Page.EvaluateAsync<int>("[...document.querySelectorAll('#explore-plot path')].map(path => /^M([\\d.]+) [\\d.]+L([\\d.]+) [\\d.]+$/.exec(path.getAttribute('d'))).filter(ends => ends && ends[1] === ends[2]).length"));
+        // A contradicted point stands apart: no line has a corner there.
+        var crosses = await open.Page.EvaluateAsync<int[]>("""
+            (() => {
+              const red = document.body.appendChild(Object.assign(document.createElement('i'), { style: 'color: var(--contradicted)' }));
+              const paths = [...document.querySelectorAll('#explore-plot path')];
+              const crosses = paths.filter(path => getComputedStyle(path).stroke === getComputedStyle(red).color).map(path => path.getBoundingClientRect());
+              const corners = paths.filter(path => path.getAttribute('fill') === 'none').flatMap(path => [...path.getAttribute('d').matchAll(/[ML]([\d.]+)[ ,]([\d.]+)/g)]
+                .map(([, x, y]) => new DOMPoint(x, y).matrixTransform(path.getScreenCTM())));
+              red.remove();
+              const isAt = (box, corner) => Math.hypot(corner.x - box.x - box.width / 2, corner.y - box.y - box.height / 2) < 2;
+              return [crosses.length, crosses.filter(box => corners.some(corner => isAt(box, corner))).length, corners.length];
+            })()
+            """);
+        Assert.True(crosses is [> 0, 0, > 0], string.Join(", ", crosses));
     }
 
     [ChromiumFact]

@@ -511,10 +511,17 @@ function explore() {
       xAxis: { type: 'value', name: parameters[x].name, nameLocation: 'middle', nameGap: 28, min: -0.5, max: places.length - 0.5, bench: places,
         axisLabel: { customValues: places.map((_, i) => i), interval: 0 }, axisTick: { show: false }, splitLine: { show: false } },
       yAxis: { type: log ? 'log' : 'value', ...(log ? {} : { min: 0 }), axisLabel: { hideOverlap: true, margin: 10 }, axisTick: { show: false }, axisLine: { show: false } },
-      series: all.map(line => ({ type: 'line', name: line.name, symbol: `path://${shape(line)}`, symbolSize: 9,
-        bench: { color: line.colour, dash: dash(line), verdict: 'proven' },
-        data: line.points.sort((a, b) => a[2][x] - b[2][x]).map(one => ({ value: [one[2][x], one[at]], verdict: one[1],
-          tip: `${line.name}\n${places[one[2][x]]}: ${one[at + 1]}${one[1] === 'proven' ? '' : `\n${one[1]}`}` })) })),
+      series: all.flatMap(line => {
+        const points = line.points.sort((a, b) => a[2][x] - b[2][x]).map(one => ({ value: [one[2][x], one[at]], verdict: one[1],
+          tip: `${line.name}\n${places[one[2][x]]}: ${one[at + 1]}${one[1] === 'proven' ? '' : `\n${one[1]}`}` }));
+        const isApart = one => one.verdict === 'contradicted', bench = { color: line.colour, dash: dash(line) };
+        // No line joins a contradicted point (EChartsOptions.Apart).
+        return [
+          { type: 'line', name: line.name, symbol: `path://${shape(line)}`, symbolSize: 9, showAllSymbol: true, bench,
+            data: points.map(one => isApart(one) ? { value: [one.value[0], '-'] } : one) },
+          ...(points.some(isApart) ? [{ type: 'scatter', name: line.name, bench, data: points.filter(isApart) }] : []),
+        ];
+      }),
     };
     chart ??= echarts.init(plot, null, { renderer: 'svg' });
     chart.resize();

@@ -42,8 +42,11 @@ internal static class GateOutput
     /// <returns>The exit code.</returns>
     internal static int Write(GateResult result, string folder, string? junit, IReadOnlyList<Chart>? history = null)
     {
-        GateTable.Write(result);
-        Console.Out.WriteLine($"gate {result.Summary}");
+        Keep("table", "standard output", _ =>
+        {
+            GateTable.Write(result);
+            Console.Out.WriteLine($"gate {result.Summary}");
+        }, makesFolder: false);
         Keep("result", Path.Combine(folder, GateResult.FileName), file => File.WriteAllText(file, GateJson.Write(result)));
         var page = Path.Combine(folder, "index.html");
         if (Keep("page", page, file => File.WriteAllText(file, ComparisonPage.Render(result, new ReportOptions(), history))))

@@ -10,19 +10,20 @@ namespace Bench.Commands;
 /// </summary>
 internal sealed class RawDevice : IDisposable
 {
-    private readonly DiskFile held;
-
     private RawDevice(DiskFile held, DeviceTopology topology)
     {
-        this.held = held;
+        Held = held;
         Topology = topology;
     }
+
+    /// <summary>What whoever reads or writes it opens it by: its node may be another device's before the run ends.</summary>
+    internal DiskFile Held { get; }
 
     /// <summary>The device as a target.</summary>
     internal DeviceTopology Topology { get; }
 
     /// <summary>Its path, without links.</summary>
-    internal string Path => held.Path;
+    internal string Path => Held.Path;
 
     /// <summary>Takes a device.</summary>
     /// <param name="given">As typed after <c>--raw</c>.</param>
@@ -57,15 +58,10 @@ internal sealed class RawDevice : IDisposable
         // Such a device is opened for writing all the same; its writes fail.
         if (SystemRoot.Machine.ReadFlag($"/sys/class/block/{device.Name}/ro") == true)
             throw new PlanException($"--raw {path}: the device is read-only");
-        if (Signatures(path) is { Length: > 0 } signatures)
-            throw new PlanException($"--raw {path}: there is something on it ({signatures}); if nobody needs it any more, remove it with 'wipefs --all {path}' first");
+        DiskFile held;
         try
         {
-            var held = DiskFile.Open(path, OpenMode.Write | OpenMode.Exclusive);
-            if (held.BlockDeviceNumber == device.Number)
-                return new RawDevice(held, topology);
-            held.Dispose();
-            throw new PlanException($"--raw {path}: that became another device while it was looked at: nothing was written");
+            held = DiskFile.Open(path, OpenMode.Write | OpenMode.Exclusive);
         }
         catch (DiskException exception) when (exception.IsBusy)
         {
@@ -75,25 +71,39 @@ internal sealed class RawDevice : IDisposable
         {
             throw new PlanException($"--raw {path}: only root may write to it");
         }
+        try
+        {
+            if (held.BlockDeviceNumber != device.Number)
+                throw new PlanException($"--raw {path}: that became another device while it was looked at: nothing was written");
+            // Only now, when it is held, can nobody put a file system on it afterwards: mkfs and mount take it alone as well.
+            if (Signatures(held) is { Length: > 0 } signatures)
+                throw new PlanException($"--raw {path}: there is something on it ({signatures}); if nobody needs it any more, remove it with 'wipefs --all {path}' first");
+            return new RawDevice(held, topology);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What a drive calls itself: its model, and where it has none its kernel name.</summary>
     internal static string NameOf(BlockDevice device) =>
         (device.Kind == BlockDeviceKind.Partition ? device.Below.Select(disk => disk.Model).FirstOrDefault() : device.Model)?.Trim() is { Length: > 0 } model ? model : device.Name;
 
-    public void Dispose() => held.Dispose();
+    public void Dispose() => Held.Dispose();
 
     /// <summary>
     /// What file systems, volumes and partition tables have left there, by wipefs(8). However long it takes: a device that is
     /// slow to answer is not an empty one, and neither is one of which nobody can tell.
     /// </summary>
     /// <exception cref="PlanException">Nobody can tell.</exception>
-    private static string Signatures(string path)
+    private static string Signatures(DiskFile held)
     {
-        PlanException Unknown(string why) => new($"--raw {path}: wipefs would tell whether something is on it, but {why}: nothing was written");
+        PlanException Unknown(string why) => new($"--raw {held.Path}: wipefs would tell whether something is on it, but {why}: nothing was written");
         try
         {
-            var start = new System.Diagnostics.ProcessStartInfo("wipefs", ["--no-act", "--noheadings", "--output", "TYPE", path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new System.Diagnostics.ProcessStartInfo("wipefs", ["--no-act", "--noheadings", "--output", "TYPE", held.HeldPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
             using var process = System.Diagnostics.Process.Start(start)!;
             var errors = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();

@@ -173,7 +173,7 @@ internal sealed class RunCommand : Command
         // Who the run is has to be somewhere; the next one on a device removes what a crash has left of it.
         var scratch = Path.TrimEndingDirectorySeparator(Path.GetTempPath());
         DataFolder.RemoveLeftovers(scratch);
-        var data = DataFolder.ForDevice(scratch, run, device.Path);
+        var data = DataFolder.ForDevice(scratch, run, device.Held);
         return Execute(parsed, new Job(plan, [device.Path], run), topology, data, runFolder, resumable: false);
     }
 

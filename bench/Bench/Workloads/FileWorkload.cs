@@ -15,6 +15,7 @@ namespace Bench.Workloads;
 public abstract class FileWorkload : Workload
 {
     private FilePass? pass;
+    private string? dataPath;
     private DirectWriteProbe? directWrites;
 
     /// <inheritdoc/>
@@ -48,6 +49,9 @@ public abstract class FileWorkload : Workload
     /// <summary>What the file is for: cases with one purpose and size share it.</summary>
     protected virtual string Purpose => Plan.Operation == Operation.Write ? DataFolder.WritePurpose : DataFolder.DataPurpose;
 
+    /// <summary>The path to open the data by, once prepared.</summary>
+    protected string DataPath => dataPath ?? throw new InvalidOperationException("The case is not prepared.");
+
     /// <summary>The pass, once prepared.</summary>
     protected FilePass FilePass => pass ?? throw new InvalidOperationException("The case is not prepared.");
 
@@ -73,8 +77,8 @@ public abstract class FileWorkload : Workload
     /// <inheritdoc/>
     protected override void Prepare()
     {
-        var path = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share), Purpose);
-        pass = Case.Own(new FilePass(Settings(path, CaseSeed) with
+        dataPath = Run.Data.FileOf(FileBytes, CaseSeed, Run.Stop, share => Run.Observer.Preparing($"writing {FileBytes} of random data", share), Purpose);
+        pass = Case.Own(new FilePass(Settings(dataPath, CaseSeed) with
         {
             LengthBytes = FileBytes.Bytes,
             StartShare = Run.Settings.StartShare,
@@ -82,7 +86,7 @@ public abstract class FileWorkload : Workload
         }, Run.Stop));
         if (Plan is { Access: Access.Direct, Operation: Operation.Write })
             directWrites = Run.Shared("direct write probe", Run.Data.Path, () => Run.Data.Device is { } device ? DirectWriteProbe.Over(device) : new DirectWriteProbe(Run.Data.Path));
-        if (Run.Data.Device is null && new FileInfo(path) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
+        if (Run.Data.Device is null && new FileInfo(dataPath) is var info && FilePass.File.AllocatedBytes < info.Length * 0.99)
             Case.Warn("the file system stores the file in less than its length (holes or compression): reads of it are not all device reads");
     }
 

@@ -113,7 +113,7 @@ public class SteadyState : FileWorkload, IWorkload
         if (IoUring.WhyUnavailable() is { } why)
             Case.Warn($"{QueueDepth} threads did what else one io_uring does: {why}");
         // The file was laid out once; the second time over is what makes the drive look for room.
-        Run.Shared("filled twice", FilePass.File.Path, FillAgain);
+        Run.Shared("filled twice", DataPath, FillAgain);
         var share = Run.Target.TotalBytes > 0 ? (double)FileSize.Bytes / Run.Target.TotalBytes : 0;
         Case.Effective["filledShare"] = Math.Round(share, 3);
         if (share < 0.8)
@@ -155,7 +155,7 @@ public class SteadyState : FileWorkload, IWorkload
 
     private Filled FillAgain()
     {
-        var rounds = Settings(FilePass.File.Path, CaseSeed);
+        var rounds = Settings(DataPath, CaseSeed);
         using var pass = new FilePass(rounds with
         {
             LengthBytes = FileSize.Bytes,

@@ -32,7 +32,8 @@ public static class DeviceUse
     private static string? Of(string name, string told, Loop[] loops, SystemRoot root)
     {
         string folder = $"/sys/class/block/{name}";
-        Loop? self = Array.Find(loops, loop => loop.Name == name);
+        string? whole = root.FileExists($"{folder}/partition") && root.Resolve(folder) is { } resolved ? resolved.Split('/')[^2] : null;
+        Loop? self = Array.Find(loops, loop => loop.Name == (whole ?? name));
         Loop[] others = [.. loops.Where(loop => loop != self)];
         if (OfItself(name, told, others, root) is { } own)
             return own;
@@ -43,10 +44,10 @@ public static class DeviceUse
         }
 
         // The disk itself, not the other partitions of it.
-        if (root.FileExists($"{folder}/partition") && root.Resolve(folder) is { } resolved)
+        if (whole is not null)
         {
-            string disk = resolved.Split('/')[^2];
-            if (OfItself(disk, $"{disk}, of which {told} is a part,", others, root) is { } use)
+            told = $"{whole}, of which {told} is a part,";
+            if (OfItself(whole, told, others, root) is { } use)
                 return use;
         }
 

@@ -11,9 +11,11 @@ namespace Bench.Measure.Records;
 public static class RecordJson
 {
     /// <summary>camelCase names, enums as words, no nulls, no line breaks.</summary>
-    public static JsonSerializerOptions Options { get; } = MakeOptions();
+    public static JsonSerializerOptions Options { get; } = MakeOptions(new FiniteNumber());
 
-    private static JsonSerializerOptions MakeOptions()
+    private static readonly JsonSerializerOptions ShortOptions = MakeOptions(new ShortNumber());
+
+    private static JsonSerializerOptions MakeOptions(JsonConverter<double> number)
     {
         var options = new JsonSerializerOptions
         {
@@ -25,12 +27,12 @@ public static class RecordJson
             RespectNullableAnnotations = true,
         };
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
-        options.Converters.Add(new FiniteNumber());
+        options.Converters.Add(number);
         return options;
     }
 
     /// <summary>JSON has no NaN and no infinity; "1e999" would be read as one.</summary>
-    private sealed class FiniteNumber : JsonConverter<double>
+    private class FiniteNumber : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.GetDouble() is var value && double.IsFinite(value) ? value : throw new JsonException("a number is out of range");
@@ -39,17 +41,32 @@ public static class RecordJson
         {
             if (!double.IsFinite(value))
                 throw new JsonException($"a figure is {value.ToString(CultureInfo.InvariantCulture)}, which is no number");
-            writer.WriteNumberValue(value);
+            WriteFinite(writer, value);
         }
+
+        protected virtual void WriteFinite(Utf8JsonWriter writer, double value) => writer.WriteNumberValue(value);
+    }
+
+    /// <summary>Six digits: more than any report shows of a figure.</summary>
+    private sealed class ShortNumber : FiniteNumber
+    {
+        protected override void WriteFinite(Utf8JsonWriter writer, double value) =>
+            writer.WriteRawValue(value.ToString("G6", CultureInfo.InvariantCulture), skipInputValidation: true);
     }
 
     /// <summary>One line, without the line break.</summary>
     /// <exception cref="RecordException">A figure is not a number, or something that must be there is null.</exception>
-    public static string Write(RunRecord record)
+    public static string Write(RunRecord record) => Write(record, Options);
+
+    /// <summary>The same with six digits of every floating-point figure.</summary>
+    /// <exception cref="RecordException">A figure is not a number, or something that must be there is null.</exception>
+    public static string WriteShort(RunRecord record) => Write(record, ShortOptions);
+
+    private static string Write(RunRecord record, JsonSerializerOptions options)
     {
         try
         {
-            return JsonSerializer.Serialize(record, Options);
+            return JsonSerializer.Serialize(record, options);
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException or NotSupportedException)
         {

@@ -60,7 +60,8 @@ public sealed partial class DataFolder : IDisposable
     public bool KeepsWritten { get; private set; }
 
     /// <summary>
-    /// The block device whose first bytes are the run's data, and overwritten; null where the data are files in the folder.
+    /// The path of the block device whose first bytes are the run's data, and overwritten: a <see cref="DiskFile.HeldPath"/>.
+    /// Null where the data are files in the folder.
     /// </summary>
     public string? Device { get; private set; }
 
@@ -98,10 +99,10 @@ public sealed partial class DataFolder : IDisposable
     /// <param name="folder">An existing, writable folder.</param>
     /// <param name="run">The run's name.</param>
     /// <param name="device">The device, held by the caller for as long as the run lasts.</param>
-    public static DataFolder ForDevice(string folder, string run, string device)
+    public static DataFolder ForDevice(string folder, string run, DiskFile device)
     {
         var made = Create(folder, run, keep: false);
-        made.Device = device;
+        made.Device = device.HeldPath;
         return made;
     }
 

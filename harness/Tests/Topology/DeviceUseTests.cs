@@ -51,6 +51,18 @@ public class DeviceUseTests
         Assert.Equal(use, DeviceUse.Of("loop3", tree.Root));
     }
 
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("sys/class/block/loop4/loop/backing_file\t/dev/sdb", "loop3, of which loop3p1 is a part, is a loop device over /dev/sdb, and so is loop4")]
+    [InlineData("proc/self/mountinfo\t40 29 8:16 / /mnt/data rw - xfs /dev/sdb rw", "sdb, over which loop3, of which loop3p1 is a part, is a loop device, is mounted at /mnt/data")]
+    [InlineData("proc/self/mountinfo\t40 29 259:2 / /mnt/data rw - xfs /dev/loop3p2 rw", null)]
+    public void What_a_partition_of_a_loop_device_is_made_of_counts(string further, string? use)
+    {
+        using var tree = new RecordedTree(Disk + "sys/class/block/loop3/dev\t7:3\nsys/class/block/loop3/loop/backing_file\t/dev/sdb\n"
+            + "sys/class/block/loop3/loop3p1/partition\t1\nsys/class/block/loop3/loop3p1/dev\t259:1\nsys/class/block/loop3p1 -> loop3/loop3p1\n" + further);
+        Assert.Equal(use, DeviceUse.Of("loop3p1", tree.Root));
+    }
+
     [Fact]
     public void The_disk_below_this_folder_is_in_use()
     {

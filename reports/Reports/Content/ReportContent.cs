@@ -17,8 +17,15 @@ internal sealed record ReportContent
     // Charts of a kind. Each costs a page of very many cases some 70 KB and its browser a part of every redrawing.
     private const int MostCharts = 24, MostChartsOfMany = 8;
 
+    // Of what is not proven, a chapter; what is said of hundreds is said of the cause, above.
+    private const int MostEvidenceOfMany = 100;
+
     /// <summary>Whether evidence and parameters of proven cases are left to the records.</summary>
     public bool IsLarge => Records.Count > Many;
+
+    /// <summary>The cases of a chapter whose evidence is written: all, and of very many the worst.</summary>
+    public IReadOnlyList<CaseView> Evident(Section section) => !IsLarge ? section.Views
+        : [.. section.Views.Where(view => view.Status != CaseStatus.Proven).OrderByDescending(view => view.Status).Take(MostEvidenceOfMany)];
 
     /// <summary>
     /// The records as they go into the page; of very many without histograms, timelines and the counters of each pass,

@@ -195,7 +195,9 @@ internal static class CaseCharts
     public static ChartPoint Point(int x, CaseFigure shows, CaseView view)
     {
         var figure = shows.Figure(view)!;
-        return new ChartPoint(x, figure.Median, view.Record.Evidence.Verdict) { Low = figure.Low, High = figure.High, Note = Note(view) };
+        // One pass has no interval: its ends would be the figure itself.
+        var isRange = shows.Spread is not null || view.Record.Passes.Count > 1;
+        return new ChartPoint(x, figure.Median, view.Record.Evidence.Verdict) { Low = isRange ? figure.Low : null, High = isRange ? figure.High : null, Note = Note(view) };
     }
 
     /// <summary>What a reader must know of a case that is not proven.</summary>

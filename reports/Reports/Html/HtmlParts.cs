@@ -152,8 +152,13 @@ internal static class HtmlParts
             html.Raw("<details class=\"data\"><summary>").Text($"{table.Caption}: {Format.Count(table.Rows.Count)} rows").Raw("</summary>");
         html.Raw($"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"").Text(table.Caption).Raw($"\"><table id=\"{id}\">")
             .Element("caption", table.Caption).Raw("<thead><tr>");
-        foreach (var column in table.Columns)
-            html.Element("th", column.Name, column.Numeric ? "scope=\"col\" class=\"n\"" : "scope=\"col\"");
+        // Figures are most of a row and mostly its end: where all that follows are figures, the first says so for the others.
+        var figuresFrom = table.Columns.Count - table.Columns.Reverse().TakeWhile(column => column.Numeric).Count();
+        string? ClassOf(int index) => table.Columns[index] is var column && index > figuresFrom ? null
+            : index == figuresFrom ? "f" : column.Numeric ? "n" : column.Verdict ? "verdict" : column.Wraps ? "why" : null;
+        string[] classes = [.. table.Columns.Select((_, index) => ClassOf(index) is { } name ? $" class={name}" : "")];
+        foreach (var (index, column) in table.Columns.Index())
+            html.Element("th", column.Name, "scope=col" + (column.Numeric ? classes[index] : ""));
         html.Raw("</tr></thead><tbody>");
         // Cells and rows end where the next begins (HTML, "Optional tags"), and words need no quotes: a thirteenth of a large page.
         foreach (var row in table.Rows)
@@ -162,7 +167,7 @@ internal static class HtmlParts
             for (var index = 0; index < row.Cells.Count; index++)
             {
                 var column = table.Columns[index];
-                html.Raw(index == 0 ? "<th scope=row" : "<td").Raw(column.Numeric ? " class=n>" : column.Verdict ? " class=verdict>" : column.Wraps ? " class=why>" : ">");
+                html.Raw(index == 0 ? "<th scope=row" : "<td").Raw(classes[index]).Raw(">");
                 if (column.Verdict && row.Link is { } link)
                     html.Raw($"<a href=\"#{link}\">").Text(row.Cells[index]).Raw("</a>");
                 else
