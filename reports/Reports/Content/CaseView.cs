@@ -44,6 +44,9 @@ internal sealed class CaseView(RunRecord record, int runIndex, RunLabel runLabel
 
     public bool Failed => Status == CaseStatus.Failed;
 
+    /// <summary>Whether its figures have an interval; of one pass the ends would be the figure itself.</summary>
+    public bool HasInterval => Record.Passes.Count > 1;
+
     /// <summary>The parameter as requested; "-" if the case has none of that name or it does not apply.</summary>
     public string this[string parameter] => !Record.Parameters.TryGetValue(parameter, out var value) ? "-" : (parameter, value) switch
     {

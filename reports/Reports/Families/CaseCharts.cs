@@ -195,8 +195,7 @@ internal static class CaseCharts
     public static ChartPoint Point(int x, CaseFigure shows, CaseView view)
     {
         var figure = shows.Figure(view)!;
-        // One pass has no interval: its ends would be the figure itself.
-        var isRange = shows.Spread is not null || view.Record.Passes.Count > 1;
+        var isRange = shows.Spread is not null || view.HasInterval;
         return new ChartPoint(x, figure.Median, view.Record.Evidence.Verdict) { Low = isRange ? figure.Low : null, High = isRange ? figure.High : null, Note = Note(view) };
     }
 

@@ -46,8 +46,7 @@ internal static class TransferFamily
         {
             var total = Metric(view, "cpuSecondsPerGB")!;
             var share = UserShare(view.Record.Passes);
-            var isRange = view.Record.Passes.Count > 1;
-            return new ChartPoint(index, total.Median * (user ? share : 1 - share), view.Record.Evidence.Verdict) { Low = isRange ? total.Low : null, High = isRange ? total.High : null, Note = CaseCharts.Note(view) };
+            return new ChartPoint(index, total.Median * (user ? share : 1 - share), view.Record.Evidence.Verdict) { Low = view.HasInterval ? total.Low : null, High = view.HasInterval ? total.High : null, Note = CaseCharts.Note(view) };
         }
         return new Chart
         {
