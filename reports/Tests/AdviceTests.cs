@@ -74,6 +74,16 @@ public class AdviceTests
         Assert.DoesNotContain(card.Notes, note => note.Contains("Segment sizes", StringComparison.Ordinal));
     }
 
+    /// <summary>Of segment sizes that are alike in latency the largest was advised, and one beside it beat it in latency and throughput.</summary>
+    [Theory]
+    [InlineData(1149e6, "8MiB")]
+    [InlineData(1290e6, "64MiB")]
+    public void Segment_sizes_that_are_alike_in_latency_are_told_apart_by_their_throughput(double largestBytesPerSecond, string advised)
+    {
+        var latency = Of([Append("64MiB", "none", largestBytesPerSecond, 54e3, 120e6), Append("8MiB", "none", 1292e6, 50e3, 120e6), Append("8MiB", "each", 30e6, 400e3, 0)]).Wishes[1];
+        Assert.Equal(("latency", advised), (latency.Id, latency.Choice["SegmentSize"]));
+    }
+
     [Fact]
     public void A_contradicted_or_failed_case_is_never_advised()
     {

@@ -305,7 +305,7 @@ public sealed class CaseScope
             Warn(string.Create(CultureInfo.InvariantCulture,
                 $"the shortest pass took {shortest * 1000:F0} ms, less than the 100 ms that mean something: the file or the write limit is small for this device, or it was faster than in the warm-up"));
         if (disturbed.Count > 0)
-            Warn(string.Create(CultureInfo.InvariantCulture, $"{disturbed.Count} passes were disturbed and repeated: {lastDisturbance}"));
+            Warn(string.Create(CultureInfo.InvariantCulture, $"{(disturbed.Count == 1 ? "1 pass was" : $"{disturbed.Count} passes were")} disturbed and repeated: {lastDisturbance}"));
         foreach (var why in passes.Select(ForeignTraffic.In).OfType<string>().Take(1))
             Warn($"a pass that counts was disturbed: {why}");
         foreach (var doubt in ArrayBalance.Doubts(passes))

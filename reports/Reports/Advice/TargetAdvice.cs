@@ -136,30 +136,38 @@ internal sealed record TargetAdvice
 
     private static Wish Throughput(Choice[] choices)
     {
-        var best = choices.MaxBy(choice => choice.BytesPerSecond)!;
-        Choice[] alike = [.. choices.Where(choice => choice.IsAlike(best, choices.Length - 1))];
-        return Make("throughput", "For throughput", Safest(alike), choices, alike);
+        var alike = AlikeInThroughput(choices);
+        return Make("throughput", "For throughput", Safest(alike).MaxBy(choice => choice.SegmentBytes)!, choices, alike);
     }
 
     private static Wish Latency(Choice[] choices)
     {
         var lowest = choices.Min(choice => choice.SlowNs);
         Choice[] alike = [.. choices.Where(choice => choice.SlowNs <= lowest * AlikeLatency)];
-        return Make(LatencyId, "For latency", Safest(alike), choices, alike);
+        // Here the throughput tells segment sizes apart before their number does: it has an interval, and advice that
+        // another beats in both figures is none.
+        return Make(LatencyId, "For latency", AlikeInThroughput(Safest(alike)).MaxBy(choice => choice.SegmentBytes)!, choices, alike);
     }
 
     private static Wish? Durability(Choice[] choices)
     {
         Choice[] safe = [.. choices.Where(choice => choice.LosesNothing)];
-        if (safe.MaxBy(choice => choice.BytesPerSecond) is not { } best)
+        if (safe.Length == 0)
             return null;
-        Choice[] alike = [.. safe.Where(choice => choice.IsAlike(best, safe.Length - 1))];
+        var alike = AlikeInThroughput(safe);
         return Make("durability", "For durability", alike.OrderBy(choice => choice.SlowNs).ThenByDescending(choice => choice.SegmentBytes).First(), choices, alike);
     }
 
-    /// <summary>Of choices that are alike the one that loses least; of those the larger segments, which are fewer files.</summary>
-    private static Choice Safest(Choice[] alike) => alike.OrderBy(choice => choice.LosesNothing ? 0 : 1)
-        .ThenByDescending(choice => FlushPolicy.Order(choice.View)).ThenByDescending(choice => choice.SegmentBytes).First();
+    private static Choice[] AlikeInThroughput(Choice[] choices)
+    {
+        var best = choices.MaxBy(choice => choice.BytesPerSecond)!;
+        return [.. choices.Where(choice => choice.IsAlike(best, choices.Length - 1))];
+    }
+
+    /// <summary>Of choices that are alike those that lose least: one policy, in its segment sizes. The largest of them is the fewest files.</summary>
+    private static Choice[] Safest(Choice[] alike) =>
+        [.. alike.GroupBy(choice => (choice.LosesNothing, Order: FlushPolicy.Order(choice.View)))
+            .OrderByDescending(group => group.Key.LosesNothing).ThenByDescending(group => group.Key.Order).First()];
 
     private static Wish Make(string id, string title, Choice chosen, Choice[] choices, Choice[] alike)
     {
