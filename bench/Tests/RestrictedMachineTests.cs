@@ -34,4 +34,26 @@ public class RestrictedMachineTests
         Assert.All(record.Passes, pass => Assert.Equal(32, pass.QueueDepthMean!.Value, 0.1));
         Assert.Contains(record.Warnings, warning => warning.StartsWith("32 threads did", StringComparison.Ordinal));
     }
+
+    /// <summary>As in a rescue system or a namespace of its own, where nobody has brought up "lo": each case of a log waited 20 seconds, and failed.</summary>
+    [RootFact("unshare")]
+    public void Where_loopback_is_down_what_goes_over_it_is_left_out()
+    {
+        using var place = new RunPlace();
+        BenchResult RunAlone(string name, params string[] filters)
+        {
+            string[] command = ["unshare", "--net", BenchProgram.Path, "run", "-p", "smoke", "--target", place.Target, "--out", Path.Combine(place.Folder, name), "--json", "--no-report", "--passes", "3"];
+            using var program = BenchProgram.Start(place.Folder, [.. command, .. filters.SelectMany(filter => new[] { "--filter", filter })], new Dictionary<string, string>());
+            return program.WaitForEnd(BenchProgram.DefaultTimeout);
+        }
+
+        var all = RunAlone("all", "Transfer*SendFile*", "LogRead*Tail*").Expect(0);
+        Assert.Matches(@"Left out \d+ cases of TCP: nothing connects over the loopback interface \(Network is unreachable .*ip link set lo up", all.Error);
+        Assert.All(all.Records, record => Assert.Equal(("Transfer", "Unix"), (record.Workload, record.Parameters["Socket"])));
+        Assert.NotEmpty(all.Records);
+
+        // Asked for alone it is tried, and fails with its reason at once.
+        var alone = RunAlone("alone", "LogRead*Tail*").Expect(1);
+        Assert.Contains("ended before it had connected", alone.Error, StringComparison.Ordinal);
+    }
 }

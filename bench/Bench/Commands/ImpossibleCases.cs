@@ -42,6 +42,7 @@ internal static class ImpossibleCases
         }
         // Forbidden by default in many containers and on some distributions.
         yield return ("io_uring", spec => spec.Values.Any(value => value is Engine.io_uring or Method.IoUring or WritePath.IoUring), IoUring.WhyUnavailable);
+        yield return ("TCP", spec => spec.Values.Contains(SocketKind.Tcp) || spec.Workload.Type == typeof(LogRead), Sockets.WhyNoTcp);
         yield return ("Method=Tls", spec => spec.Values.Contains(Method.Tls), () => Sha256.HasOpenSsl ? null : "OpenSSL (libssl) is not installed");
         foreach (var codec in new[] { Compression.Snappy, Compression.Lz4, Compression.Zstd })
             yield return ($"Compression={codec}", spec => spec.Values.Contains(codec), () => RecordCompression.WhyUnavailable(codec));

@@ -31,6 +31,8 @@ public enum SocketKind
 /// </summary>
 internal sealed class Receiver : IDisposable
 {
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(20);
+
     private readonly Process process;
     private readonly SslStream? tls;
 
@@ -74,8 +76,14 @@ internal sealed class Receiver : IDisposable
         Socket? socket = null;
         try
         {
-            if (!listener.Poll(TimeSpan.FromSeconds(20), SelectMode.SelectRead))
-                throw new IOException("the receiver's process did not connect within 20 seconds");
+            var begun = Stopwatch.StartNew();
+            while (!listener.Poll(TimeSpan.FromMilliseconds(50), SelectMode.SelectRead))
+            {
+                if (process.HasExited)
+                    throw new IOException("the receiver's process ended before it had connected");
+                if (begun.Elapsed > ConnectTimeout)
+                    throw new IOException(FormattableString.Invariant($"the receiver's process did not connect within {ConnectTimeout.TotalSeconds} seconds"));
+            }
             socket = listener.Accept();
             Sockets.Prepare(socket, kind, congestionControl);
             var tls = useTls ? Encryption.AsServer(socket) : null;
@@ -148,6 +156,7 @@ internal static class Sockets
     }
 
     /// <summary>Connects to what <see cref="Listen"/> named.</summary>
+    /// <exception cref="IOException">Loopback is down.</exception>
     internal static Socket Connect(string address)
     {
         var (kind, name) = address.Split(':', 2) is [var first, var second] ? (first, second) : throw new PlanException($"'{address}' is no address of a transfer");
@@ -158,8 +167,31 @@ internal static class Sockets
             return unix;
         }
         var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        tcp.Connect(new IPEndPoint(IPAddress.Loopback, int.Parse(name, CultureInfo.InvariantCulture)));
-        return tcp;
+        try
+        {
+            tcp.Connect(new IPEndPoint(IPAddress.Loopback, int.Parse(name, CultureInfo.InvariantCulture)));
+            return tcp;
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.AddressNotAvailable)
+        {
+            tcp.Dispose();
+            throw new IOException($"nothing connects over the loopback interface ({failure.Message}); \"ip link set lo up\" as root brings it up", failure);
+        }
+    }
+
+    /// <summary>Why nothing connects over loopback here; null if it does. A rescue system may not have brought it up.</summary>
+    internal static string? WhyNoTcp()
+    {
+        try
+        {
+            using var listener = Listen(SocketKind.Tcp, out var address);
+            using var socket = Connect(address);
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return failure.Message;
+        }
     }
 
     /// <summary>The first congestion control that this user may set on this kernel.</summary>
