@@ -203,15 +203,18 @@ public static class Claims
             AtMost("p99Slope", p99?.Slope, SteadyWindow.MostSlope));
     }
 
-    /// <summary>An open loop: the case kept up with the rate that was offered, in every pass.</summary>
-    /// <param name="keptUp">For each pass the time to when its last operation was due over the time to its end.</param>
+    /// <summary>
+    /// An open loop: the case kept up with the rate that was offered. All passes together: a case that falls behind does so
+    /// in each of them, and that the machine stood still at the end of one is no backlog of the device.
+    /// </summary>
+    /// <param name="keptUp"><see cref="Passes.Pacing.KeptUp"/> of all passes together.</param>
     /// <param name="p99PerTarget">
     /// Of a rate that was looked for: the 99th percentile of all passes over the target; null of a rate that was given. The
     /// search has seen the rate hold three times, and the passes may yet show that it does not.
     /// </param>
-    public static ClaimRecord Rate(IReadOnlyList<double> keptUp, double? p99PerTarget = null) => Judge(
+    public static ClaimRecord Rate(double keptUp, double? p99PerTarget = null) => Judge(
         "rate",
-        [AtLeast("offeredRateKept", keptUp.Count == 0 ? null : keptUp.Min(), 0.98), .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>()]);
+        [AtLeast("offeredRateKept", keptUp, 0.98), .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>()]);
 
     /// <summary>
     /// Takes back what counters cannot prove on this target: the physical disks' counters include everybody's

@@ -31,8 +31,17 @@ public sealed class Pacing(double perSecond, ulong seed)
     /// <summary>From the start of the loop to the end of its last operation.</summary>
     public long ElapsedNs { get; private set; }
 
+    /// <summary>
+    /// From the start of the loop to the end of its last operation, less what the device takes of one as a rule: an
+    /// operation that is being served is no backlog, and in a short pass on a slow disk it looked like one.
+    /// </summary>
+    public long EndedNs => ElapsedNs - (Service.Count > 0 ? Service.ValueAtPercentile(50) : 0);
+
     /// <summary>How much of the offered rate was kept up with: below 1 the backlog has grown to the end.</summary>
-    public double KeptUp => ElapsedNs > 0 ? (double)ScheduledNs / ElapsedNs : 1;
+    public double KeptUp => Share(ScheduledNs, EndedNs);
+
+    /// <summary>The time to when the last operation was due as a share of the time to its end, at most 1.</summary>
+    public static double Share(long scheduledNs, long endedNs) => endedNs > scheduledNs ? (double)scheduledNs / endedNs : 1;
 
     /// <summary>The part of one of several threads, whose arrivals together are those of the whole.</summary>
     public Pacing PartOf(int threads, int index) => new(PerSecond / threads, Seed + (ulong)index * 0x9E3779B97F4A7C15);

@@ -66,10 +66,22 @@ public sealed record RunSettings
     /// <summary>Whether operations are due at moments of their own.</summary>
     public bool IsPaced => RatePerSecond > 0 || LatencyTargetNs > 0;
 
+    /// <summary>
+    /// Longest trial of a rate, and pass at a rate that was looked for, in seconds: ten operations a second. Halving on to
+    /// one a second took a quarter of an hour on a hard disk before it said that no rate holds.
+    /// </summary>
+    public double LongestTrialSeconds => Math.Max(30, 10 * PassSeconds);
+
+    /// <summary>
+    /// Length of a pass of an open loop, in seconds. Where a latency is asked for, fifty times that at least: an operation
+    /// within it that happens to be the last is then no more than the fiftieth part that counts as a backlog.
+    /// </summary>
+    public double PacedPassSeconds => Math.Max(PassSeconds, Math.Min(50 * LatencyTargetNs * 1e-9, LongestTrialSeconds));
+
     /// <summary>Operations of a pass that offers so many a second: those that the length it aims at has, one at least.</summary>
     /// <param name="perSecond">The rate.</param>
     /// <param name="most">Most operations that a pass may have.</param>
-    public long OperationsAt(double perSecond, long most) => (long)Math.Clamp(Math.Ceiling(perSecond * PassSeconds), 1, most);
+    public long OperationsAt(double perSecond, long most) => (long)Math.Clamp(Math.Ceiling(perSecond * PacedPassSeconds), 1, most);
 
     /// <summary>
     /// What a pass is expected to do, before anything is measured. A pass of an open loop ends with its last operation:
@@ -81,7 +93,7 @@ public sealed record RunSettings
     public (double Operations, double Seconds) ExpectedPass(double perSecond, long most, int threads = 1)
     {
         if (RatePerSecond == 0)
-            return (perSecond * PassSeconds, PassSeconds);
+            return (perSecond * PacedPassSeconds, PacedPassSeconds);
         var operations = OperationsAt(RatePerSecond, most);
         return (operations, Math.Max(Math.Ceiling(operations / (double)threads) * threads / RatePerSecond, operations / perSecond));
     }

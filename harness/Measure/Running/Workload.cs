@@ -42,18 +42,14 @@ public abstract class Workload
     private const long FewestOperationsOfTrial = 300;
 
     /// <summary>
-    /// How long a trial of a rate may be, or ten passes where those are longer: ten operations a second. Halving on to
-    /// one a second took a quarter of an hour on a hard disk before it said that no rate holds.
-    /// </summary>
-    private const double LongestTrialSeconds = 30;
-
-    /// <summary>
     /// How many times as long as a pass what it leaves behind may take. Half a second of appends to the cache of a
     /// hard disk, flushed as segments roll, was one and a half minutes of flushes after each pass.
     /// </summary>
     private const double MostBacklog = 10;
 
-    private readonly List<double> keptUp = [];
+    // Of the passes of an open loop: see Pacing.
+    private long dueNs;
+    private long endedNs;
     private long operationsPerPass;
     private double ratePerSecond;
 
@@ -156,10 +152,10 @@ public abstract class Workload
     {
         if (Case.Error is null && Case.Passes.Count > 0)
             Conclude();
-        if (Case.Error is null && keptUp.Count > 0)
+        if (Case.Error is null && ratePerSecond > 0 && Case.Passes.Count > 0)
         {
             var targetNs = Run.Settings.LatencyTargetNs;
-            Case.Claim(Claims.Rate(keptUp, targetNs > 0 ? (double)Case.Latency(OperationName.ToLowerInvariant()).ValueAtPercentile(99) / targetNs : null));
+            Case.Claim(Claims.Rate(Pacing.Share(dueNs, endedNs), targetNs > 0 ? (double)Case.Latency(OperationName.ToLowerInvariant()).ValueAtPercentile(99) / targetNs : null));
             Case.Effective["ratePerSecond"] = ratePerSecond;
             Case.Effective["arrivals"] = "poisson";
         }
@@ -219,13 +215,13 @@ public abstract class Workload
         var most = BestRate(MostOperationsPerPass, Run.Settings.PassSeconds).PerSecond;
         var number = 0UL;
         var fewest = Math.Min(FewestOperationsOfTrial, MostOperationsPerPass);
-        var least = fewest / Math.Max(LongestTrialSeconds, 10 * Run.Settings.PassSeconds);
+        var least = fewest / Run.Settings.LongestTrialSeconds;
         var (found, trials) = RateSearch.Find(least, most, targetNs, rate =>
         {
             Run.Observer.Preparing(string.Create(CultureInfo.InvariantCulture, $"trying {rate:0} operations a second"), null);
             SetState();
             Thread.Sleep(Run.Settings.SettleMs);
-            return Try(rate, Math.Clamp((long)(rate * Run.Settings.PassSeconds), fewest, MostOperationsPerPass), ++number);
+            return Try(rate, Math.Clamp((long)(rate * Run.Settings.PacedPassSeconds), fewest, MostOperationsPerPass), ++number);
         });
         Case.Effective["rateTrials"] = new JsonArray([.. trials.Select(trial => (JsonNode)new JsonObject
         {
@@ -268,7 +264,8 @@ public abstract class Workload
             }
             if (Pacing is { } pacing)
             {
-                keptUp.Add(pacing.KeptUp);
+                dueNs += pacing.ScheduledNs;
+                endedNs += pacing.EndedNs;
                 Case.Latency("service").Add(pacing.Service);
             }
             var pass = Complete(measured);

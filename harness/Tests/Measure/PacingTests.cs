@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Bench.Disk;
 using Bench.Measure;
 using Bench.Measure.Passes;
+using Bench.Measure.Running;
 using Xunit;
 
 namespace Bench.Harness.Tests.Measure;
@@ -66,8 +67,36 @@ public class PacingTests
             part.Service.Record(10);
             whole.Add(part);
         }
-        Assert.Equal(0.5, whole.KeptUp);
+        Assert.Equal(100 / 190.0, whole.KeptUp);
         Assert.Equal(3, whole.Service.Count);
+    }
+
+    /// <summary>Five operations of 8 ms in a quarter of a second: the last one alone took three hundredths of it, and was called a backlog.</summary>
+    [Theory]
+    [InlineData(250, 1)]
+    [InlineData(250 + 8, 1)]
+    [InlineData(250 + 8 + 50, 250 / 300.0)]
+    public void An_operation_that_is_being_served_is_no_backlog(long endedMs, double keptUp)
+    {
+        var pacing = new Pacing(20, 1);
+        for (var operation = 0; operation < 5; operation++)
+            pacing.Service.Record(8_000_000);
+        pacing.Ended(250_000_000, endedMs * 1_000_000);
+        Assert.Equal(keptUp, pacing.KeptUp, 0.001);
+    }
+
+    /// <summary>A pass so long that one operation within the latency is less than a backlog, and a trial's longest at most.</summary>
+    [Theory]
+    [InlineData(0, 0.14)]
+    [InlineData(2, 0.14)]
+    [InlineData(60, 3)]
+    [InlineData(10_000, 30)]
+    public void A_pass_is_fifty_times_the_latency_that_is_asked_for(long targetMs, double seconds)
+    {
+        var settings = RunSettings.Of(Profile.Quick, 1) with { LatencyTargetNs = targetMs * 1_000_000 };
+        Assert.Equal(seconds, settings.PacedPassSeconds, 9);
+        Assert.Equal((long)Math.Ceiling(1000 * seconds), settings.OperationsAt(1000, long.MaxValue));
+        Assert.Equal((1000 * seconds, seconds), settings.ExpectedPass(1000, long.MaxValue));
     }
 
     /// <summary>A server of 1,000 a second whose latency grows without bound as the rate comes near: 1 ms / (1 − load).</summary>
