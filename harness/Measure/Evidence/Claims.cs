@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bench.Disk.Topology;
+using Bench.Measure.Passes;
 using Bench.Measure.Records;
 
 namespace Bench.Measure.Evidence;
@@ -207,14 +208,14 @@ public static class Claims
     /// An open loop: the case kept up with the rate that was offered. All passes together: a case that falls behind does so
     /// in each of them, and that the machine stood still at the end of one is no backlog of the device.
     /// </summary>
-    /// <param name="keptUp"><see cref="Passes.Pacing.KeptUp"/> of all passes together.</param>
+    /// <param name="keptUp"><see cref="Pacing.KeptUp"/> of all passes together.</param>
     /// <param name="p99PerTarget">
     /// Of a rate that was looked for: the 99th percentile of all passes over the target; null of a rate that was given. The
     /// search has seen the rate hold three times, and the passes may yet show that it does not.
     /// </param>
     public static ClaimRecord Rate(double keptUp, double? p99PerTarget = null) => Judge(
         "rate",
-        [AtLeast("offeredRateKept", keptUp, 0.98), .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>()]);
+        [AtLeast("offeredRateKept", keptUp, Pacing.LeastKeptUp), .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>()]);
 
     /// <summary>
     /// Takes back what counters cannot prove on this target: the physical disks' counters include everybody's

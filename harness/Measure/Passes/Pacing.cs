@@ -16,6 +16,12 @@ namespace Bench.Measure.Passes;
 /// <param name="seed">Of the moments.</param>
 public sealed class Pacing(double perSecond, ulong seed)
 {
+    /// <summary>A backlog of one part in so many of a pass is one that grows; of a pass so many times the latency long, one operation is less.</summary>
+    public const int PartsToABacklog = 50;
+
+    /// <summary>The least <see cref="KeptUp"/> of a rate that was kept up with.</summary>
+    public const double LeastKeptUp = 1 - 1.0 / PartsToABacklog;
+
     /// <summary>Operations a second.</summary>
     public double PerSecond { get; } = perSecond;
 

@@ -9,11 +9,8 @@ namespace Bench.Measure.Passes;
 /// <param name="FastestNs">What the fastest operation took from when it was sent; 0 if that is not known.</param>
 public readonly record struct RateTrial(double PerSecond, double P99Ns, double KeptUp, long FastestNs = 0)
 {
-    /// <summary>A backlog of this share of the trial is one that grows.</summary>
-    private const double LeastKeptUp = 0.98;
-
     /// <summary>Whether the rate can be had within a latency.</summary>
-    public bool Holds(double targetNs) => P99Ns <= targetNs && KeptUp >= LeastKeptUp;
+    public bool Holds(double targetNs) => P99Ns <= targetNs && KeptUp >= Pacing.LeastKeptUp;
 
     /// <summary>Whether no lower rate can hold either: a lower one shortens the wait before an operation, and no operation is as short as that without any.</summary>
     public bool IsHopeless(double targetNs) => FastestNs > targetNs;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bench.Measure.Passes;
 
 namespace Bench.Measure.Running;
 
@@ -74,9 +75,9 @@ public sealed record RunSettings
 
     /// <summary>
     /// Length of a pass of an open loop, in seconds. Where a latency is asked for, fifty times that at least: an operation
-    /// within it that happens to be the last is then no more than the fiftieth part that counts as a backlog.
+    /// within it that happens to be the last is then less than what counts as a backlog.
     /// </summary>
-    public double PacedPassSeconds => Math.Max(PassSeconds, Math.Min(50 * LatencyTargetNs * 1e-9, LongestTrialSeconds));
+    public double PacedPassSeconds => Math.Max(PassSeconds, Math.Min(Pacing.PartsToABacklog * LatencyTargetNs * 1e-9, LongestTrialSeconds));
 
     /// <summary>Operations of a pass that offers so many a second: those that the length it aims at has, one at least.</summary>
     /// <param name="perSecond">The rate.</param>

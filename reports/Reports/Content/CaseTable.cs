@@ -37,7 +37,7 @@ internal static class CaseTable
         if (anyBytes)
         {
             Figure("Throughput", view => Format.Value(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Median));
-            Figure(Words.Sentence(PassInterval.Words(cases)), view => !view.HasInterval ? Format.Missing : Format.Interval(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Low, view.Record.BytesPerSecond?.High));
+            Figure(Words.Sentence(PassInterval.Words(cases)), view => view.HasInterval ? Format.Interval(Quantity.BytesPerSecond, view.Record.BytesPerSecond?.Low, view.Record.BytesPerSecond?.High) : Format.Missing);
         }
         Figure("IOPS", view => view.Record.OperationsPerSecond is { } iops ? Format.Scaled(iops.Median) : Format.Missing);
         if (anyLatency)
