@@ -43,6 +43,9 @@ public class RawDeviceTests
         Assert.Equal(["Write", "Read"], steady.Select(record => record.Operation));
         Assert.All(steady, record => Assert.Equal(1.0, (double)record.Effective["filledShare"]!));
         Assert.InRange(File.ReadAllBytes(disk.Path).Count(value => value == 0), 1, DeviceBytes / 128);
+        var others = records.Except(steady).ToArray();
+        Assert.NotEmpty(others);
+        Assert.All(others, record => Assert.Contains(record.Warnings, warning => warning.Contains("% of the device was filled", StringComparison.Ordinal)));
     }
 
     [RootFact("losetup", "mkfs.ext4", "mkfs.btrfs", "mkswap", "swapon", "blockdev", "/dev/loop-control")]

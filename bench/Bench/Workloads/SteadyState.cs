@@ -117,7 +117,7 @@ public class SteadyState : FileWorkload, IWorkload
         var share = Run.Target.TotalBytes > 0 ? (double)FileSize.Bytes / Run.Target.TotalBytes : 0;
         Case.Effective["filledShare"] = Math.Round(share, 3);
         if (share < 0.8)
-            Case.Warn(FormattableString.Invariant($"{share:P0} of the file system was filled for this: a drive with room left may be faster than a full one"));
+            Case.Warn(FormattableString.Invariant($"{share:P0} of the {(Run.Target.Mount.FileSystem == "raw" ? "device" : "file system")} was filled for this: a drive with room left may be faster than a full one"));
     }
 
     /// <inheritdoc/>

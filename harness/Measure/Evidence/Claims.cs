@@ -206,16 +206,21 @@ public static class Claims
 
     /// <summary>
     /// An open loop: the case kept up with the rate that was offered. All passes together: a case that falls behind does so
-    /// in each of them, and that the machine stood still at the end of one is no backlog of the device.
+    /// in each of them, and that the machine stood still at the end of one is no backlog of the device. The least of them
+    /// stands beside it, so that a pass that fell behind is seen among those that did not.
     /// </summary>
-    /// <param name="keptUp"><see cref="Pacing.KeptUp"/> of all passes together.</param>
+    /// <param name="passes"><see cref="Pacing.ScheduledNs"/> and <see cref="Pacing.EndedNs"/> of each pass.</param>
     /// <param name="p99PerTarget">
     /// Of a rate that was looked for: the 99th percentile of all passes over the target; null of a rate that was given. The
     /// search has seen the rate hold three times, and the passes may yet show that it does not.
     /// </param>
-    public static ClaimRecord Rate(double keptUp, double? p99PerTarget = null) => Judge(
+    public static ClaimRecord Rate(IReadOnlyList<(long ScheduledNs, long EndedNs)> passes, double? p99PerTarget = null) => Judge(
         "rate",
-        [AtLeast("offeredRateKept", keptUp, Pacing.LeastKeptUp), .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>()]);
+        [
+            AtLeast("offeredRateKept", Pacing.Share(passes.Sum(pass => pass.ScheduledNs), passes.Sum(pass => pass.EndedNs)), Pacing.LeastKeptUp),
+            Informs("offeredRateKeptLeast", passes.Min(pass => Pacing.Share(pass.ScheduledNs, pass.EndedNs)), "of the pass that kept up least"),
+            .. p99PerTarget is { } share ? [AtMost("p99PerTarget", share, 1)] : Array.Empty<FigureRecord>(),
+        ]);
 
     /// <summary>
     /// Takes back what counters cannot prove on this target: the physical disks' counters include everybody's

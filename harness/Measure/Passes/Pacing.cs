@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Bench.Disk;
 
 namespace Bench.Measure.Passes;
@@ -48,6 +49,23 @@ public sealed class Pacing(double perSecond, ulong seed)
 
     /// <summary>The time to when the last operation was due as a share of the time to its end, at most 1.</summary>
     public static double Share(long scheduledNs, long endedNs) => endedNs > scheduledNs ? (double)scheduledNs / endedNs : 1;
+
+    /// <summary>
+    /// Why passes that did not keep up may have been too short to tell: one operation that waits at the end of a pass is a
+    /// backlog of one part in <see cref="PartsToABacklog"/> where the pass is not so many times as long as operations take.
+    /// </summary>
+    /// <param name="passes"><see cref="ScheduledNs"/> and <see cref="EndedNs"/> of each pass.</param>
+    /// <param name="serviceP99Ns">The 99th percentile of what the device took of an operation.</param>
+    /// <returns>A sentence; null if the passes kept up or were long enough.</returns>
+    public static string? WhyShort(IReadOnlyList<(long ScheduledNs, long EndedNs)> passes, long serviceP99Ns)
+    {
+        var scheduledNs = passes.Sum(pass => pass.ScheduledNs);
+        var enoughSeconds = PartsToABacklog * (serviceP99Ns / 1e9);
+        var seconds = scheduledNs / 1e9 / passes.Count;
+        return Share(scheduledNs, passes.Sum(pass => pass.EndedNs)) < LeastKeptUp && seconds < enoughSeconds
+            ? string.Create(CultureInfo.InvariantCulture, $"passes of {seconds:0.###} s are short for operations that take up to {serviceP99Ns / 1e6:0.###} ms: one that waits at the end looks like a backlog; --pass-seconds {Math.Ceiling(enoughSeconds)} tells them apart")
+            : null;
+    }
 
     /// <summary>The part of one of several threads, whose arrivals together are those of the whole.</summary>
     public Pacing PartOf(int threads, int index) => new(PerSecond / threads, Seed + (ulong)index * 0x9E3779B97F4A7C15);

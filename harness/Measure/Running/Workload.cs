@@ -48,8 +48,7 @@ public abstract class Workload
     private const double MostBacklog = 10;
 
     // Of the passes of an open loop: see Pacing.
-    private long dueNs;
-    private long endedNs;
+    private readonly List<(long ScheduledNs, long EndedNs)> paced = [];
     private long operationsPerPass;
     private double ratePerSecond;
 
@@ -155,7 +154,9 @@ public abstract class Workload
         if (Case.Error is null && ratePerSecond > 0 && Case.Passes.Count > 0)
         {
             var targetNs = Run.Settings.LatencyTargetNs;
-            Case.Claim(Claims.Rate(Pacing.Share(dueNs, endedNs), targetNs > 0 ? (double)Case.Latency(OperationName.ToLowerInvariant()).ValueAtPercentile(99) / targetNs : null));
+            Case.Claim(Claims.Rate(paced, targetNs > 0 ? (double)Case.Latency(OperationName.ToLowerInvariant()).ValueAtPercentile(99) / targetNs : null));
+            if (Pacing.WhyShort(paced, Case.Latency("service").ValueAtPercentile(99)) is { } why)
+                Case.Warn(why);
             Case.Effective["ratePerSecond"] = ratePerSecond;
             Case.Effective["arrivals"] = "poisson";
         }
@@ -264,8 +265,7 @@ public abstract class Workload
             }
             if (Pacing is { } pacing)
             {
-                dueNs += pacing.ScheduledNs;
-                endedNs += pacing.EndedNs;
+                paced.Add((pacing.ScheduledNs, pacing.EndedNs));
                 Case.Latency("service").Add(pacing.Service);
             }
             var pass = Complete(measured);

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Bench.Disk;
 using Bench.Measure;
+using Bench.Measure.Evidence;
 using Bench.Measure.Passes;
+using Bench.Measure.Records;
 using Bench.Measure.Running;
 using Xunit;
 
@@ -84,6 +86,26 @@ public class PacingTests
         pacing.Ended(250_000_000, endedMs * 1_000_000);
         Assert.Equal(keptUp, pacing.KeptUp, 0.001);
     }
+
+    /// <summary>One pass of ten that ends with a backlog of half of itself is not that of the device; it is shown all the same.</summary>
+    [Fact]
+    public void All_passes_decide_whether_a_rate_was_kept_and_the_least_is_told_beside()
+    {
+        var claim = Claims.Rate([.. Enumerable.Repeat((1000L, 1000L), 39), (1000, 1500)]);
+        Assert.Equal(Verdict.Proven, claim.Verdict);
+        Assert.Equal(["offeredRateKept", "offeredRateKeptLeast"], claim.Figures.Select(figure => figure.Name));
+        Assert.Equal(40 / 40.5, claim.Figures[0].Observed!.Value, 9);
+        Assert.Equal(1 / 1.5, claim.Figures[1].Observed!.Value, 9);
+        Assert.True(claim.Figures[1].Informs);
+        Assert.Equal(Verdict.Contradicted, Claims.Rate([.. Enumerable.Repeat((1000L, 1000L), 9), (1000, 1500)]).Verdict);
+    }
+
+    [Theory]
+    [InlineData(1000, 1000, 30, null)]
+    [InlineData(1000, 1100, 20, null)]
+    [InlineData(1000, 1100, 30, "passes of 1 s are short for operations that take up to 30 ms: one that waits at the end looks like a backlog; --pass-seconds 2 tells them apart")]
+    public void Passes_that_may_be_too_short_to_tell_are_told_of(long scheduledMs, long endedMs, long serviceMs, string? why) =>
+        Assert.Equal(why, Pacing.WhyShort([(scheduledMs * 1_000_000, endedMs * 1_000_000)], serviceMs * 1_000_000));
 
     /// <summary>A pass so long that one operation within the latency is less than a backlog, and a trial's longest at most.</summary>
     [Theory]

@@ -69,7 +69,7 @@ public sealed partial class RecordPageTests
             Claims.Uncached(passes, false), Claims.Durable(passes, []), Claims.InMemory(passes, 1, 1), Claims.PageSize(1, true),
             Claims.PageSize(0, false), Claims.ZeroCopy(true, true, passes), Claims.ZeroCopy(false, false, passes), Claims.QueueDepth(passes, 1), Claims.QueueDepth(passes, 1, directRandom: true),
             Claims.EachFlushed(passes, [1], 1, [], mayUseFua: false), Claims.FlushedAfter([1], []), Claims.DirectLog(passes, 0), Claims.ReadBack(1, 1, 0),
-            Claims.NoStorage(passes, true), Claims.FromCache(passes), Claims.Steady([]), Claims.Rate(1, 1),
+            Claims.NoStorage(passes, true), Claims.FromCache(passes), Claims.Steady([]), Claims.Rate([(1, 1)], 1),
         ];
         // A claim that a public method makes and that is not in the list above would be missed.
         Assert.Equal(
