@@ -51,8 +51,9 @@ public sealed class Pacing(double perSecond, ulong seed)
     public static double Share(long scheduledNs, long endedNs) => endedNs > scheduledNs ? (double)scheduledNs / endedNs : 1;
 
     /// <summary>
-    /// Why passes that did not keep up may have been too short to tell: one operation that waits at the end of a pass is a
-    /// backlog of one part in <see cref="PartsToABacklog"/> where the pass is not so many times as long as operations take.
+    /// Why passes that did not keep up may have been too short to tell. At four fifths of what a device can do some four
+    /// operations wait at any moment (a queue of one server), and those at the end of a pass are a backlog of less than one
+    /// part in <see cref="PartsToABacklog"/> only where the pass is so many times as long as they and the one served take.
     /// </summary>
     /// <param name="passes"><see cref="ScheduledNs"/> and <see cref="EndedNs"/> of each pass.</param>
     /// <param name="serviceP99Ns">The 99th percentile of what the device took of an operation.</param>
@@ -60,10 +61,10 @@ public sealed class Pacing(double perSecond, ulong seed)
     public static string? WhyShort(IReadOnlyList<(long ScheduledNs, long EndedNs)> passes, long serviceP99Ns)
     {
         var scheduledNs = passes.Sum(pass => pass.ScheduledNs);
-        var enoughSeconds = PartsToABacklog * (serviceP99Ns / 1e9);
+        var enoughSeconds = 5 * PartsToABacklog * (serviceP99Ns / 1e9);
         var seconds = scheduledNs / 1e9 / passes.Count;
         return Share(scheduledNs, passes.Sum(pass => pass.EndedNs)) < LeastKeptUp && seconds < enoughSeconds
-            ? string.Create(CultureInfo.InvariantCulture, $"passes of {seconds:0.###} s are short for operations that take up to {serviceP99Ns / 1e6:0.###} ms: one that waits at the end looks like a backlog; --pass-seconds {Math.Ceiling(enoughSeconds)} tells them apart")
+            ? string.Create(CultureInfo.InvariantCulture, $"passes of {seconds:0.###} s are short for operations that take up to {serviceP99Ns / 1e6:0.###} ms: a few that wait at the end look like a backlog; --pass-seconds {Math.Ceiling(enoughSeconds)} tells the two apart")
             : null;
     }
 

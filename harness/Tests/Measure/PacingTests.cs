@@ -102,8 +102,8 @@ public class PacingTests
 
     [Theory]
     [InlineData(1000, 1000, 30, null)]
-    [InlineData(1000, 1100, 20, null)]
-    [InlineData(1000, 1100, 30, "passes of 1 s are short for operations that take up to 30 ms: one that waits at the end looks like a backlog; --pass-seconds 2 tells them apart")]
+    [InlineData(1000, 1100, 4, null)]
+    [InlineData(1000, 1100, 30, "passes of 1 s are short for operations that take up to 30 ms: a few that wait at the end look like a backlog; --pass-seconds 8 tells the two apart")]
     public void Passes_that_may_be_too_short_to_tell_are_told_of(long scheduledMs, long endedMs, long serviceMs, string? why) =>
         Assert.Equal(why, Pacing.WhyShort([(scheduledMs * 1_000_000, endedMs * 1_000_000)], serviceMs * 1_000_000));
 
