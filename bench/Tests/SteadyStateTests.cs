@@ -36,6 +36,20 @@ public class SteadyStateTests
         Assert.Empty(place.DataFolders);
     }
 
+    /// <summary>Who wants to know only how a drive comes to rest.</summary>
+    [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
+    public void The_steady_state_alone_is_what_a_filter_for_it_chooses()
+    {
+        using var disk = LoopFileSystem.Ext4(200 << 20);
+        using var place = new RunPlace(disk.MountPath);
+        string[] run = ["run", "-p", "quick", "--target", place.Target, "--out", place.Out, "--filter"];
+        Assert.Contains("no case of the profile quick matches", BenchProgram.Run(place.Folder, [.. run, "SteadyState*"]).Expect(64).Error, StringComparison.Ordinal);
+        foreach (var other in (string[])["Staedy*", "SteadyState*BlockSize=64KiB*"])
+            Assert.Contains("no case of the profile quick matches", BenchProgram.Run(place.Folder, [.. run, other, "--steady"]).Expect(64).Error, StringComparison.Ordinal);
+        // Its rounds are of five seconds, so it ends where the plan is told: two cases, which fill the disk and more.
+        Assert.Matches(@"the plan writes about \d+(\.\d)? GiB", BenchProgram.Run(place.Folder, [.. run, "SteadyState*", "--steady", "--max-write", "64MiB"]).Expect(64).Error);
+    }
+
     [RootFact("mkfs.ext4", "losetup", "/dev/loop-control")]
     public void A_run_that_goes_on_after_its_steady_state_says_that_the_drive_has_room_again()
     {

@@ -33,8 +33,9 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
     /// <param name="parsed">The command line.</param>
     /// <param name="furtherSets">Parameters of one side of a gate.</param>
     /// <param name="otherSeed">The seed if none was given; drawn if null.</param>
+    /// <param name="steady">Whether those of the steady state come before them.</param>
     /// <exception cref="PlanException">An option has a value that means nothing.</exception>
-    internal Plan Read(ParseResult parsed, IReadOnlyList<string>? furtherSets = null, long? otherSeed = null)
+    internal Plan Read(ParseResult parsed, IReadOnlyList<string>? furtherSets = null, long? otherSeed = null, bool steady = false)
     {
         var name = parsed.GetValue(profile)!;
         if (!Enum.TryParse<Profile>(name, ignoreCase: true, out var chosen) || !Enum.IsDefined(chosen) || char.IsAsciiDigit(name[0]))
@@ -57,7 +58,7 @@ internal sealed class PlanOptions(string defaultProfile = "quick")
         settings = (parsed.GetValue(start) ?? 0) is >= 0 and < 1 and var share ? settings with { StartShare = share } : throw new PlanException("--start takes a share from 0 up to 1, such as 0.5");
         if (parsed.GetValue(operations) is { } counts)
             settings = settings with { OperationsPerPass = ReadOperations(counts, names) };
-        var cases = names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets);
+        var cases = names.Length > 0 ? Catalogue.Named(names) : Catalogue.Choose(chosen, filters, sets, steady);
         if (names.Length == 0 && Catalogue.FilteredOut(chosen, filters, sets) is { } leftOut)
             Console.Error.WriteLine($"Left out {leftOut}");
         if (settings.IsPaced)

@@ -58,11 +58,11 @@ internal sealed class RunCommand : Command
             return RunRaw(parsed, device);
         if (parsed.GetValue(rawModel) is not null)
             throw new PlanException("--raw-model goes with --raw");
-        var job = parsed.GetValue(resume) is { } folder ? Resumed(parsed, folder) : new Job(planOptions.Read(parsed), parsed.GetValue(target)!, NewRunName());
-        if (job.Plan.Cases.Count == 0)
+        var job = parsed.GetValue(resume) is { } folder ? Resumed(parsed, folder) : new Job(planOptions.Read(parsed, steady: parsed.GetValue(steady)), parsed.GetValue(target)!, NewRunName());
+        if (job is { Folder: { } finished, Plan.Cases.Count: 0 })
         {
             Console.Error.WriteLine("Nothing is left to measure");
-            ReportFiles.Write([job.Folder!], Path.Combine(job.Folder!, "index.html"), new ReportOptions());
+            ReportFiles.Write([finished], Path.Combine(finished, "index.html"), new ReportOptions());
             return ExitCode.Done;
         }
         return job.Targets is [var only] ? RunOne(parsed, job, only) : RunSeveral(parsed, job);
@@ -156,7 +156,7 @@ internal sealed class RunCommand : Command
     {
         if (new Option[] { target, keep, reuse, resume, turns }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
             throw new PlanException($"--raw measures a device in the place of a folder; {other.Name} does not go with it");
-        var plan = planOptions.Read(parsed);
+        var plan = planOptions.Read(parsed, steady: parsed.GetValue(steady));
         static bool Fits(CaseSpec spec) => spec.Workload.Type == typeof(SteadyState) || spec.Workload.Type == typeof(CachePath) && spec.Values.Contains(Access.Direct);
         if (!plan.Cases.Any(Fits) && !parsed.GetValue(steady))
             throw new PlanException("none of the chosen cases is for a device: those of direct I/O are (CachePath with Access=Direct, and SteadyState)");

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Bench.Measure;
 using Bench.Measure.Running;
 
 namespace Bench.Workloads;
@@ -23,8 +24,9 @@ public static class Catalogue
     /// <param name="profile">The profile.</param>
     /// <param name="filters">Globs over the case's name, <c>CachePath*Direct*</c>; none means all.</param>
     /// <param name="settings">Pairs <c>Name=value,value</c>.</param>
+    /// <param name="steady">Whether the cases of <see cref="SteadyState"/> come before them in any case: a filter that wants only these then chooses none.</param>
     /// <exception cref="PlanException">A name or value is unknown, or nothing is left.</exception>
-    public static IReadOnlyList<CaseSpec> Choose(Profile profile, IReadOnlyList<string> filters, IReadOnlyList<string> settings)
+    public static IReadOnlyList<CaseSpec> Choose(Profile profile, IReadOnlyList<string> filters, IReadOnlyList<string> settings, bool steady = false)
     {
         var overrides = ParseSettings(settings);
         var globs = filters.Select(ToRegex).ToArray();
@@ -44,7 +46,8 @@ public static class Catalogue
                     refusal = exception;
             }
         }
-        if (cases.Count > 0)
+        var wantsOnlySteady = steady && refusal is null && SteadyState.CasesOf(ByteSize.MiB(64)).Any(spec => globs.Any(glob => glob.IsMatch(spec.Id)));
+        if (cases.Count > 0 || wantsOnlySteady)
             return cases;
         throw refusal ?? new PlanException(
             $"no case of the profile {profile.ToString().ToLowerInvariant()} matches; 'bench list' shows them all, and the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
