@@ -51,6 +51,24 @@ public class BrokenDiskTests
         Assert.Equal(Verdict.Proven, record.Evidence.Verdict);
     }
 
+    /// <summary>
+    /// By Little's law the appends of sixteen producers take sixteen times as long as one of them; and what a group commit
+    /// flushes at once is what the half of them wait for that did not come in time. Three operations a pass, eight to a
+    /// producer, had the latency of one.
+    /// </summary>
+    [RootFact(FaultyDisk.Needs)]
+    public void All_of_sixteen_producers_append_at_once_however_slow_a_flush_is()
+    {
+        using var disk = new FaultyDisk { Fault = DiskFault.Slow };
+        using var place = new RunPlace(disk.MountPath);
+        static string Case(string policy) => $"LogAppend(SegmentSize=1MiB, FlushPolicy={policy}, FlushMethod=Fdatasync, BatchSize=4KiB, RecordSize=100B, Partitions=1, Producers=16, Compression=None, Preallocation=None, WritePath=Buffered)";
+        var records = place.Smoke("--case", Case("each"), "--case", Case("group:0"), "--passes", "3").Expect(0).Records;
+        Assert.All(records.SelectMany(record => record.Passes), pass => Assert.True(pass.Operations >= 4 * 16, $"{pass.Operations} operations"));
+        double[] underWay = [.. records.Select(record => record.LatencyNs["append"].Mean / 1e9 * record.OperationsPerSecond!.Median)];
+        Assert.All(underWay, appends => Assert.InRange(appends, 10, 16.5));
+        Assert.True(records[1].OperationsPerSecond!.Median > 4 * records[0].OperationsPerSecond!.Median);
+    }
+
     [RootFact(FaultyDisk.Needs)]
     public void Read_errors_fail_the_cases_that_meet_them_and_no_other()
     {

@@ -29,10 +29,8 @@ namespace Bench.Workloads;
 /// </summary>
 public class LogAppend : Workload, IWorkload
 {
-    // Operations that a producer takes at a time: few enough that all end together. In an open loop it waits before each,
-    // and eight of a pass of eight would be offered at one producer's part of the rate.
+    // Operations that a producer takes at a time: few enough that all end together.
     private const int ClaimOperations = 8;
-    private const int PacedClaimOperations = 1;
 
     private readonly List<PartitionLog> logs = [];
     private LogWorker? worker;
@@ -128,7 +126,7 @@ public class LogAppend : Workload, IWorkload
         var rate = BytesPerSecond();
         var most = MostBytesPerPass(settings);
         var (batches, passSeconds) = settings.ExpectedPass(rate / BatchSize.Bytes, MostOperations(settings), Producers);
-        var bytesPerPass = settings.RatePerSecond > 0 ? batches * BatchSize.Bytes : Math.Clamp(batches * BatchSize.Bytes, Math.Min(FewestBytesPerPass, most), most);
+        var bytesPerPass = settings.RatePerSecond > 0 ? batches * BatchSize.Bytes : Math.Clamp(batches * BatchSize.Bytes, Math.Min(FewestOperationsPerPass * BatchSize.Bytes, most), most);
         var seconds = (settings.Passes + 1) * ((settings.RatePerSecond > 0 ? passSeconds : bytesPerPass / rate) + settings.SettleMs / 1000.0 + 0.02 + Partitions * 0.0006
             + (FlushPolicy.Kind is FlushKind.None or FlushKind.Roll ? bytesPerPass / 1.5e9 : 0.01)) + 0.1;
         // Blocks ahead are there twice: of the active segment, and of the next.
@@ -191,7 +189,11 @@ public class LogAppend : Workload, IWorkload
     protected override long MostOperationsPerPass => MostOperations(Run.Settings);
 
     /// <inheritdoc/>
-    protected override long FewestOperationsPerPass => Math.Max(1, FewestBytesPerPass / BatchSize.Bytes);
+    /// <remarks>
+    /// Of several producers each has four: with fewer operations than producers most of these stand still, and what is
+    /// under the name of sixteen has the latency, and the batches of a group commit, of three.
+    /// </remarks>
+    protected override long FewestOperationsPerPass => Math.Max(Producers > 1 ? 4L * Producers : 1, FewestBytesPerPass / BatchSize.Bytes);
 
     /// <inheritdoc/>
     protected override void Prepare()
@@ -224,7 +226,7 @@ public class LogAppend : Workload, IWorkload
         watch!.Begin(timed ? Case : null, producers[0].Timeline);
         foreach (var log in logs)
             log.ResetDataAtRisk();
-        var shares = new Shares(limit, Pacing is null ? ClaimOperations : PacedClaimOperations, Run.Stop);
+        var shares = new Shares(limit, WaitsInEach ? 1 : ClaimOperations, Run.Stop);
         var start = new Start(Producers);
         var threads = new Thread[Producers - 1];
         for (var i = 0; i < threads.Length; i++)
@@ -386,6 +388,12 @@ public class LogAppend : Workload, IWorkload
         if (!keep && folder is not null && Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>
+    /// Whether a producer waits within each operation: for the device, or in an open loop for its moment. Eight at a time
+    /// would leave a pass of eight to one producer, while the others stand still.
+    /// </summary>
+    private bool WaitsInEach => Pacing is not null || FlushPolicy.Kind is FlushKind.Each or FlushKind.Group || WritePath == WritePath.Direct;
 
     /// <summary>A pass without a flush would have the cache's throughput under the policy's name: it has four, however long these take, as far as the write limit allows.</summary>
     private long FewestBytesPerPass => FlushPolicy.Kind switch
