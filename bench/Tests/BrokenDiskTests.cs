@@ -64,6 +64,7 @@ public class BrokenDiskTests
         static string Case(string policy) => $"LogAppend(SegmentSize=1MiB, FlushPolicy={policy}, FlushMethod=Fdatasync, BatchSize=4KiB, RecordSize=100B, Partitions=1, Producers=16, Compression=None, Preallocation=None, WritePath=Buffered)";
         var records = place.Smoke("--case", Case("each"), "--case", Case("group:0"), "--passes", "3").Expect(0).Records;
         Assert.All(records.SelectMany(record => record.Passes), pass => Assert.True(pass.Operations >= 4 * 16, $"{pass.Operations} operations"));
+        Assert.All(records.SelectMany(record => record.Passes), pass => Assert.InRange(pass.QueueDepthMean!.Value, 10, 16));
         double[] underWay = [.. records.Select(record => record.LatencyNs["append"].Mean / 1e9 * record.OperationsPerSecond!.Median)];
         Assert.All(underWay, appends => Assert.InRange(appends, 10, 16.5));
         Assert.True(records[1].OperationsPerSecond!.Median > 4 * records[0].OperationsPerSecond!.Median);
