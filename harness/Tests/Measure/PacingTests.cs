@@ -87,7 +87,7 @@ public class PacingTests
         Assert.Equal(keptUp, pacing.KeptUp, 0.001);
     }
 
-    /// <summary>One pass of ten that ends with a backlog of half of itself is not that of the device; it is shown all the same.</summary>
+    /// <summary>One pass of forty that ends with a backlog of half of itself decides nothing and is shown all the same; one of ten decides.</summary>
     [Fact]
     public void All_passes_decide_whether_a_rate_was_kept_and_the_least_is_told_beside()
     {
