@@ -46,6 +46,7 @@ public static class Catalogue
                     refusal = exception;
             }
         }
+        // Of any size: how large the file will be is known when the target is.
         var wantsOnlySteady = steady && refusal is null && SteadyState.CasesOf(ByteSize.MiB(64)).Any(spec => globs.Any(glob => glob.IsMatch(spec.Id)));
         if (cases.Count > 0 || wantsOnlySteady)
             return cases;

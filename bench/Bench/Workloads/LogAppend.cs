@@ -513,7 +513,7 @@ public class LogAppend : Workload, IWorkload
 
     /// <summary>
     /// The operations of a pass, given out one by one: eight at a time left a pass of a slow disk to three of sixteen
-    /// producers, and are no faster where an append takes two microseconds (24 pairs, median ratio 1.005).
+    /// producers, and was no faster where an append takes two microseconds (24 pairs, median ratio 1.005).
     /// </summary>
     private sealed class Shares(LoopLimit limit, StopSignal stop)
     {
